@@ -1,0 +1,6 @@
+//! `kmx`, a terminal explorer for AWS KMS.
+
+pub mod clipboard;
+pub mod domain;
+pub mod local;
+pub mod tui;
