@@ -2,5 +2,6 @@
 
 pub mod clipboard;
 pub mod domain;
+pub mod kms;
 pub mod local;
 pub mod tui;

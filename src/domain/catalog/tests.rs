@@ -1,0 +1,90 @@
+use super::*;
+use crate::domain::failure::FailureKind;
+
+const REGION: &str = "arn:aws:kms:us-east-1:111122223333:";
+
+fn listed(id: &str) -> ListedKey {
+    ListedKey { key_id: id.into(), arn: format!("{REGION}key/{id}") }
+}
+
+fn alias(name: &str, target: Option<&str>) -> ListedAlias {
+    ListedAlias {
+        name: format!("alias/{name}"),
+        arn: format!("{REGION}alias/{name}"),
+        target_key_id: target.map(str::to_owned),
+    }
+}
+
+fn names(catalog: &Catalog, id: &str) -> Vec<String> {
+    let handle = catalog.resolve(id).unwrap();
+    let aliases = catalog.key(handle).unwrap().aliases();
+    aliases.iter().map(|alias| catalog.alias(*alias).unwrap().name.to_string()).collect()
+}
+
+#[test]
+fn aliases_find_their_key_whichever_page_comes_first() {
+    let mut catalog = Catalog::default();
+    catalog.add_aliases(vec![alias("b", Some("k1")), alias("free", None)]);
+    let changes = catalog.add_keys(vec![listed("k1"), listed("k2")]);
+    assert_eq!(changes.keys.len(), 2);
+    assert_eq!(changes.aliases.len(), 1, "the waiting alias has its key now");
+    let changes = catalog.add_aliases(vec![alias("a", Some("k1"))]);
+    assert_eq!(changes.keys.len(), 1, "the key's row shows another alias");
+    assert_eq!(names(&catalog, "k1"), ["alias/a", "alias/b"]);
+    assert!(names(&catalog, "k2").is_empty());
+    assert_eq!((catalog.key_count(), catalog.alias_count()), (2, 3));
+}
+
+#[test]
+fn all_four_forms_of_identifier_lead_to_the_key() {
+    let mut catalog = Catalog::default();
+    catalog.add_keys(vec![listed("k1")]);
+    catalog.add_aliases(vec![alias("a", Some("k1"))]);
+    let expected = catalog.key_of_arn(&format!("{REGION}key/k1"));
+    assert!(expected.is_some());
+    for identifier in ["k1", "alias/a", &format!("{REGION}key/k1"), &format!("{REGION}alias/a")] {
+        assert_eq!(catalog.resolve(identifier), expected, "{identifier}");
+    }
+    for stranger in ["alias/b", "arn:aws:kms:eu-west-1:111122223333:alias/a", ""] {
+        assert_eq!(catalog.resolve(stranger), None, "{stranger}");
+    }
+}
+
+#[test]
+fn a_reload_keeps_rows_until_they_are_known_to_be_gone() {
+    let mut catalog = Catalog::default();
+    catalog.add_keys(vec![listed("k1"), listed("k2")]);
+    catalog.add_aliases(vec![alias("a", Some("k1")), alias("b", Some("k2"))]);
+    let kept = catalog.resolve("k2").unwrap();
+    catalog.describe(&format!("{REGION}key/k1"), Described::Known(Box::new(KeyMetadata::bare("k1"))));
+
+    catalog.begin_round();
+    assert!(catalog.add_keys(vec![listed("k2")]).keys.is_empty(), "nothing new, nothing changed");
+    assert_eq!(catalog.key_count(), 2);
+    assert_eq!(catalog.finish_keys().keys.len(), 1);
+    catalog.add_aliases(vec![alias("a", Some("k2"))]);
+    let changes = catalog.finish_aliases();
+    assert_eq!((changes.aliases.len(), changes.keys), (1, vec![kept]));
+
+    assert_eq!(catalog.resolve("k1"), None);
+    assert_eq!(catalog.resolve("alias/b"), None);
+    assert_eq!(names(&catalog, "k2"), ["alias/a"]);
+    assert_eq!((catalog.key_count(), catalog.alias_count(), catalog.described_count()), (1, 1, 0));
+
+    catalog.begin_round();
+    catalog.add_keys(vec![listed("k1")]);
+    assert_eq!(catalog.keys().count(), 2, "a key that comes back has its row again");
+}
+
+#[test]
+fn counts_follow_what_describe_key_told() {
+    let mut catalog = Catalog::default();
+    catalog.add_keys(vec![listed("k1"), listed("k2")]);
+    let arn = format!("{REGION}key/k1");
+    let refused = Described::Refused(Box::new(Failure::new(FailureKind::NotAllowed, "no")));
+    catalog.describe(&arn, refused);
+    assert_eq!((catalog.described_count(), catalog.refused_count()), (1, 1));
+    catalog.describe(&arn, Described::Known(Box::new(KeyMetadata::bare("k1"))));
+    assert_eq!((catalog.described_count(), catalog.refused_count()), (1, 0));
+    assert_eq!(catalog.describe("arn:of:a:stranger", Described::Unknown), Changes::default());
+}
