@@ -13,6 +13,7 @@ pub mod identifier;
 pub mod json;
 pub mod key;
 pub mod listing;
+pub mod loading;
 pub mod place;
 pub mod request;
 pub mod text;

@@ -1,5 +1,6 @@
 //! `kmx`, a terminal explorer for AWS KMS.
 
+pub mod app;
 pub mod clipboard;
 pub mod domain;
 pub mod kms;

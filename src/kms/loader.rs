@@ -22,6 +22,7 @@ use super::describe::describe_with;
 use super::error::failure_of;
 use crate::domain::catalog::{Described, ListedAlias, ListedKey};
 use crate::domain::failure::Failure;
+use crate::domain::loading::{List, LoadEvent};
 
 /// Keys that a page of ListKeys holds at most (KMS API: ListKeys).
 const KEYS_A_PAGE: i32 = 1000;
@@ -29,30 +30,6 @@ const KEYS_A_PAGE: i32 = 1000;
 const ALIASES_A_PAGE: i32 = 100;
 /// DescribeKey calls under way at once, at most.
 const IN_FLIGHT: usize = 32;
-
-/// Which of the two lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum List {
-    Keys,
-    Aliases,
-}
-
-/// What loading brings.
-#[derive(Clone, Debug)]
-pub enum Event {
-    Keys(Vec<ListedKey>),
-    Aliases(Vec<ListedAlias>),
-    /// A list has come to its end.
-    Complete(List),
-    /// A list could not be begun, or was refused. Rows that came before stay true.
-    Failed(List, Failure),
-    /// A transient failure; the call is made again after a pause.
-    Retrying(Failure),
-    /// Answers of DescribeKey, with the key ARN that each was asked for.
-    Described(Vec<(String, Described)>),
-    /// Nothing is left to do.
-    Finished,
-}
 
 /// How fast DescribeKey may be called. The quota is shared with everything that runs in the
 /// account (2,000 a second by default; KMS Developer Guide: request quotas).
@@ -74,7 +51,7 @@ impl Default for Rate {
 pub async fn load(
     clients: Clients,
     rate: Rate,
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<LoadEvent>,
     wanted: mpsc::UnboundedReceiver<Vec<String>>,
 ) {
     let (found, to_describe) = mpsc::unbounded_channel();
@@ -82,11 +59,11 @@ pub async fn load(
     let aliases = list_aliases(&clients, &events);
     let describe = Describer::new(clients.clone(), rate, events.clone()).run(to_describe, wanted);
     tokio::join!(keys, aliases, describe);
-    send(&events, Event::Finished).await;
+    send(&events, LoadEvent::Finished).await;
 }
 
 /// Sends an event. Where the other side has gone, whoever dropped it drops this future too.
-async fn send(events: &mpsc::Sender<Event>, event: Event) {
+async fn send(events: &mpsc::Sender<LoadEvent>, event: LoadEvent) {
     if events.send(event).await.is_err() {
         std::future::pending::<()>().await;
     }
@@ -94,7 +71,7 @@ async fn send(events: &mpsc::Sender<Event>, event: Event) {
 
 async fn list_keys(
     clients: &Clients,
-    events: &mpsc::Sender<Event>,
+    events: &mpsc::Sender<LoadEvent>,
     found: mpsc::UnboundedSender<Vec<String>>,
 ) {
     let mut pages = Pages::new(List::Keys);
@@ -115,14 +92,14 @@ async fn list_keys(
             .collect();
         // The describer ends with the last sender: an error here means that it has gone.
         let _ = found.send(page.iter().map(|key| key.arn.clone()).collect());
-        send(events, Event::Keys(page)).await;
+        send(events, LoadEvent::Keys(page)).await;
         if !pages.turn(events, answer.truncated(), answer.next_marker()).await {
             return;
         }
     }
 }
 
-async fn list_aliases(clients: &Clients, events: &mpsc::Sender<Event>) {
+async fn list_aliases(clients: &Clients, events: &mpsc::Sender<LoadEvent>) {
     let mut pages = Pages::new(List::Aliases);
     loop {
         let call = clients.background.list_aliases().limit(ALIASES_A_PAGE).set_marker(pages.marker.clone());
@@ -141,7 +118,7 @@ async fn list_aliases(clients: &Clients, events: &mpsc::Sender<Event>) {
                 })
             })
             .collect();
-        send(events, Event::Aliases(page)).await;
+        send(events, LoadEvent::Aliases(page)).await;
         if !pages.turn(events, answer.truncated(), answer.next_marker()).await {
             return;
         }
@@ -164,7 +141,7 @@ impl Pages {
     /// Looks at an answer: `None` ends the list, `Some(None)` asks for the same page again.
     async fn judge<T>(
         &mut self,
-        events: &mpsc::Sender<Event>,
+        events: &mpsc::Sender<LoadEvent>,
         answer: Result<T, Failure>,
     ) -> Option<Option<T>> {
         match answer {
@@ -174,13 +151,13 @@ impl Pages {
                 Some(Some(answer))
             }
             Err(failure) if failure.is_transient() && (!self.first || failure.is_answer()) => {
-                send(events, Event::Retrying(failure)).await;
+                send(events, LoadEvent::Retrying(failure)).await;
                 tokio::time::sleep(pause(self.failures)).await;
                 self.failures += 1;
                 Some(None)
             }
             Err(failure) => {
-                send(events, Event::Failed(self.list, failure)).await;
+                send(events, LoadEvent::Failed(self.list, failure)).await;
                 None
             }
         }
@@ -188,13 +165,13 @@ impl Pages {
 
     /// Goes to the next page; `false` where there is none. A page that says there are more and
     /// names no marker, or the same one again, would be asked for for ever: it ends the list.
-    async fn turn(&mut self, events: &mpsc::Sender<Event>, truncated: bool, next: Option<&str>) -> bool {
+    async fn turn(&mut self, events: &mpsc::Sender<LoadEvent>, truncated: bool, next: Option<&str>) -> bool {
         let next = next.map(str::to_owned);
         let more = truncated && next.is_some() && next != self.marker;
         if more {
             self.marker = next;
         } else {
-            send(events, Event::Complete(self.list)).await;
+            send(events, LoadEvent::Complete(self.list)).await;
         }
         more
     }
@@ -209,7 +186,7 @@ fn pause(failures: u32) -> Duration {
 struct Describer {
     clients: Clients,
     budget: Arc<Budget>,
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<LoadEvent>,
     /// In the order in which they were found.
     queue: VecDeque<String>,
     /// What the screen shows, to be asked for first.
@@ -220,7 +197,7 @@ struct Describer {
 }
 
 impl Describer {
-    fn new(clients: Clients, rate: Rate, events: mpsc::Sender<Event>) -> Self {
+    fn new(clients: Clients, rate: Rate, events: mpsc::Sender<LoadEvent>) -> Self {
         Self {
             clients,
             budget: Arc::new(Budget::new(rate)),
@@ -279,14 +256,14 @@ impl Describer {
         while let Some(answer) = self.running.try_join_next() {
             batch.extend(answer);
         }
-        send(&self.events, Event::Described(batch)).await;
+        send(&self.events, LoadEvent::Described(batch)).await;
     }
 }
 
 async fn describe_until_answered(
     clients: &Clients,
     budget: &Budget,
-    events: &mpsc::Sender<Event>,
+    events: &mpsc::Sender<LoadEvent>,
     arn: &str,
 ) -> Described {
     let mut failures = 0;
@@ -295,7 +272,7 @@ async fn describe_until_answered(
             Ok(metadata) => return Described::Known(Box::new(metadata)),
             Err(failure) if failure.is_transient() => {
                 if failures == 2 {
-                    send(events, Event::Retrying(failure)).await;
+                    send(events, LoadEvent::Retrying(failure)).await;
                 }
                 tokio::time::sleep(pause(failures)).await;
                 failures += 1;

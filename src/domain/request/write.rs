@@ -17,7 +17,7 @@ pub fn aws_command(request: &DataKeyRequest, place: &Place, breaks: Breaks) -> S
     let flag = |parameter: Parameter| format!("--{}", parameter.flag());
     parts.push((flag(Parameter::KeyId), vec![request.key_id.clone()]));
     if !request.encryption_context.is_empty() {
-        parts.push((flag(Parameter::EncryptionContext), vec![context_text(&request.encryption_context)]));
+        parts.push((flag(Parameter::EncryptionContext), vec![context_text(request)]));
     }
     match request.size {
         DataKeySize::Spec(spec) => parts.push((flag(Parameter::KeySpec), vec![spec.as_str().to_owned()])),

@@ -1,0 +1,361 @@
+//! Keys, actions and where they count: one table for the keymap, the footer and the help.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What a person means by a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Show or hide the help.
+    Help,
+    /// Undo the innermost of popup, running call, filter, screen.
+    Undo,
+    /// Back; on a top screen quit.
+    BackOrQuit,
+    Quit,
+    Suspend,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    NextTab,
+    PreviousTab,
+    /// The tab with this number, counted from 1.
+    Tab(u8),
+    /// Begin to type a filter.
+    Filter,
+    /// Keep the filter and go back to the rows.
+    KeepFilter,
+    Details,
+    NewDataKey,
+    /// Copy the main value of what is shown or selected.
+    Copy,
+    /// Ask for the column to sort by.
+    Sort,
+    ReverseSort,
+    Reload,
+    NextField,
+    PreviousField,
+    /// Next field; on Run: run.
+    Enter,
+    Run,
+    TogglePreview,
+    CopyPreview,
+    /// The next way to name the same key.
+    NextName,
+    PreviousName,
+    /// In a choice: the one before or after.
+    ChoosePrevious,
+    ChooseNext,
+    Again,
+    Retry,
+}
+
+/// Where a binding counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Everywhere,
+    /// Keys and Aliases.
+    Lists,
+    /// Wherever something can be moved through.
+    Moving,
+    /// The tabs of the top screens and of Details.
+    Tabs,
+    Filter,
+    Details,
+    Form,
+    /// The form's Key field.
+    FormKey,
+    /// The form's choices: key spec, dry run.
+    FormChoice,
+    Running,
+    Result,
+    Refusal,
+    /// A list that could not be loaded, or is empty.
+    Empty,
+    Help,
+}
+
+impl Scope {
+    /// The heading of its part of the help.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Lists => "Keys, Aliases",
+            Self::Moving => "Moving",
+            Self::Tabs => "Screens and tabs",
+            Self::Filter => "Filter",
+            Self::Details => "Details",
+            Self::Form => "New data key",
+            Self::FormKey => "New data key: Key",
+            Self::FormChoice => "New data key: a choice",
+            Self::Running => "While a request runs",
+            Self::Result => "Data key",
+            Self::Refusal => "A refusal",
+            Self::Empty => "No keys to show",
+            Self::Help => "Help",
+        }
+    }
+}
+
+/// A key with its modifiers. Shift is part of a character, not a modifier of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chord {
+    pub code: KeyCode,
+    pub modifiers: KeyModifiers,
+}
+
+impl Chord {
+    const fn plain(code: KeyCode) -> Self {
+        Self { code, modifiers: KeyModifiers::NONE }
+    }
+
+    const fn char(character: char) -> Self {
+        Self::plain(KeyCode::Char(character))
+    }
+
+    const fn ctrl(character: char) -> Self {
+        Self { code: KeyCode::Char(character), modifiers: KeyModifiers::CONTROL }
+    }
+
+    const fn alt(character: char) -> Self {
+        Self { code: KeyCode::Char(character), modifiers: KeyModifiers::ALT }
+    }
+
+    /// The chord of an event.
+    #[must_use]
+    pub fn of(event: KeyEvent) -> Self {
+        let mut modifiers =
+            event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT);
+        let mut code = event.code;
+        match code {
+            KeyCode::Char(character) => {
+                modifiers.remove(KeyModifiers::SHIFT);
+                // Terminals differ in the case of a letter under Ctrl.
+                if modifiers.contains(KeyModifiers::CONTROL) {
+                    code = KeyCode::Char(character.to_ascii_lowercase());
+                }
+            }
+            KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => {
+                code = KeyCode::BackTab;
+                modifiers.remove(KeyModifiers::SHIFT);
+            }
+            KeyCode::BackTab => modifiers.remove(KeyModifiers::SHIFT),
+            _ => {}
+        }
+        Self { code, modifiers }
+    }
+
+    /// Whether a text field takes the key as text.
+    #[must_use]
+    pub const fn text(self) -> Option<char> {
+        match self.code {
+            KeyCode::Char(character) if self.modifiers.is_empty() => Some(character),
+            _ => None,
+        }
+    }
+
+    /// As the footer and the help write it.
+    #[must_use]
+    pub fn name(self) -> String {
+        let key = match self.code {
+            KeyCode::Char(' ') => "space".to_owned(),
+            KeyCode::Char(character) => character.to_string(),
+            KeyCode::Enter => "enter".to_owned(),
+            KeyCode::Esc => "esc".to_owned(),
+            KeyCode::Tab => "tab".to_owned(),
+            KeyCode::BackTab => "shift+tab".to_owned(),
+            KeyCode::Up => "↑".to_owned(),
+            KeyCode::Down => "↓".to_owned(),
+            KeyCode::Left => "←".to_owned(),
+            KeyCode::Right => "→".to_owned(),
+            KeyCode::PageUp => "pgup".to_owned(),
+            KeyCode::PageDown => "pgdn".to_owned(),
+            KeyCode::Home => "home".to_owned(),
+            KeyCode::End => "end".to_owned(),
+            KeyCode::F(number) => format!("F{number}"),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        let mut name = String::new();
+        if self.modifiers.contains(KeyModifiers::CONTROL) {
+            name.push_str("ctrl+");
+        }
+        if self.modifiers.contains(KeyModifiers::ALT) {
+            name.push_str("alt+");
+        }
+        name + &key
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    pub scope: Scope,
+    pub action: Action,
+    /// The first is the one that the footer shows.
+    pub chords: &'static [Chord],
+    /// What it does, for the help.
+    pub help: &'static str,
+    /// What it does, for the footer; `None` keeps it out of there.
+    pub footer: Option<&'static str>,
+}
+
+macro_rules! bindings {
+    ($($scope:ident $action:expr, [$($chord:expr),+ $(,)?], $help:literal $(, $footer:literal)?;)+) => {
+        /// All bindings, in the order in which footer and help show them.
+        pub const BINDINGS: &[Binding] = &[
+            $(Binding {
+                scope: Scope::$scope,
+                action: $action,
+                chords: &[$($chord),+],
+                help: $help,
+                footer: bindings!(@footer $($footer)?),
+            },)+
+        ];
+    };
+    (@footer) => { None };
+    (@footer $footer:literal) => { Some($footer) };
+}
+
+const fn key(code: KeyCode) -> Chord {
+    Chord::plain(code)
+}
+
+bindings! {
+    Lists Action::NewDataKey, [Chord::char('n')], "new data key under the selected key", "new data key";
+    Lists Action::Details, [key(KeyCode::Enter), Chord::char('d')], "details of the selected key", "details";
+    Lists Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the key ARN, or the alias name", "copy";
+    Lists Action::Filter, [Chord::char('/')], "filter: words, state:disabled", "filter";
+    Lists Action::Sort, [Chord::char('s')], "sort by a column", "sort";
+    Lists Action::ReverseSort, [Chord::char('S')], "reverse the order";
+    Lists Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "connect and read everything again", "reload";
+
+    Empty Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "try again", "try again";
+    Empty Action::NewDataKey, [Chord::char('n')], "fill in a form anyway", "form anyway";
+    Empty Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the command that helps, or what happened", "copy";
+
+    Moving Action::Up, [key(KeyCode::Up), Chord::char('k')], "up";
+    Moving Action::Down, [key(KeyCode::Down), Chord::char('j')], "down";
+    Moving Action::PageUp, [key(KeyCode::PageUp), Chord::ctrl('u')], "a page up";
+    Moving Action::PageDown, [key(KeyCode::PageDown), Chord::ctrl('d')], "a page down";
+    Moving Action::First, [key(KeyCode::Home), Chord::char('g')], "to the first";
+    Moving Action::Last, [key(KeyCode::End), Chord::char('G')], "to the last";
+
+    Tabs Action::NextTab, [key(KeyCode::Tab), Chord::char(']')], "the next screen or tab";
+    Tabs Action::PreviousTab, [key(KeyCode::BackTab), Chord::char('[')], "the one before";
+    Tabs Action::Tab(1), [Chord::char('1')], "the first";
+    Tabs Action::Tab(2), [Chord::char('2')], "the second";
+
+    Filter Action::KeepFilter, [key(KeyCode::Enter)], "keep the filter", "keep";
+    Filter Action::Up, [key(KeyCode::Up), Chord::ctrl('p')], "up";
+    Filter Action::Down, [key(KeyCode::Down), Chord::ctrl('n')], "down", "move";
+    Filter Action::PageUp, [key(KeyCode::PageUp)], "a page up";
+    Filter Action::PageDown, [key(KeyCode::PageDown)], "a page down";
+    Filter Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "clear the filter", "clear";
+
+    Details Action::NewDataKey, [Chord::char('n')], "new data key under this key", "new data key";
+    Details Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the key ARN; on JSON, the JSON", "copy";
+    Details Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "describe the key again", "reload";
+
+    FormKey Action::NextName, [key(KeyCode::PageDown)], "another name of the same key: alias, id, ARN", "other names";
+    FormKey Action::PreviousName, [key(KeyCode::PageUp)], "the one before";
+    FormChoice Action::ChooseNext, [key(KeyCode::Right), Chord::char(' ')], "choose the next", "choose";
+    FormChoice Action::ChoosePrevious, [key(KeyCode::Left)], "choose the one before";
+    Form Action::NextField, [key(KeyCode::Tab), key(KeyCode::Down)], "next field", "next";
+    Form Action::PreviousField, [key(KeyCode::BackTab), key(KeyCode::Up)], "previous field";
+    Form Action::Enter, [key(KeyCode::Enter)], "next field; on Run: run";
+    Form Action::Run, [Chord::ctrl('r')], "run, from anywhere", "run";
+    Form Action::TogglePreview, [Chord::ctrl('t')], "preview: JSON, aws command, off", "preview";
+    Form Action::CopyPreview, [Chord::alt('c')], "copy the preview", "copy preview";
+    Form Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "back; the form is kept", "back";
+
+    Running Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q')], "cancel the request", "cancel";
+
+    Result Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the Base64", "copy Base64";
+    Result Action::NewDataKey, [Chord::char('n')], "the form again, as it was", "edit and run again";
+    Result Action::Again, [Chord::char('.')], "run again unchanged", "again unchanged";
+
+    Refusal Action::Retry, [Chord::char('r'), Chord::ctrl('r')], "try again", "try again";
+    Refusal Action::Copy, [Chord::char('y'), Chord::char('c')], "copy all this", "copy all this";
+    Refusal Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q')], "back to the form", "back to the form";
+
+    Everywhere Action::Help, [Chord::char('?'), key(KeyCode::F(1))], "help", "help";
+    Everywhere Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "undo the innermost: popup, call, filter, screen";
+    Everywhere Action::BackOrQuit, [Chord::char('q')], "back; on a top screen quit";
+    Everywhere Action::Quit, [Chord::ctrl('c')], "quit";
+    Everywhere Action::Suspend, [Chord::ctrl('z')], "suspend";
+}
+
+/// The action of a key in these scopes, the innermost first. Where a text field has the focus,
+/// a key that is text is never an action.
+#[must_use]
+pub fn lookup(scopes: &[Scope], chord: Chord, typing: bool) -> Option<Action> {
+    if typing && chord.text().is_some() {
+        return None;
+    }
+    scopes.iter().find_map(|scope| {
+        BINDINGS
+            .iter()
+            .find(|binding| binding.scope == *scope && binding.chords.contains(&chord))
+            .map(|binding| binding.action)
+    })
+}
+
+/// The footer of these scopes: (key, what it does), the most useful first. Where a text field has
+/// the focus, the key is shown that is not text.
+#[must_use]
+pub fn footer(scopes: &[Scope], typing: bool) -> Vec<(String, &'static str)> {
+    let mut shown: Vec<Action> = Vec::new();
+    let mut hints = Vec::new();
+    for scope in scopes {
+        for binding in BINDINGS.iter().filter(|binding| binding.scope == *scope) {
+            let (Some(words), false) = (binding.footer, shown.contains(&binding.action)) else { continue };
+            let chord = binding.chords.iter().find(|chord| !(typing && chord.text().is_some()));
+            if let Some(chord) = chord {
+                shown.push(binding.action);
+                hints.push((chord.name(), words));
+            }
+        }
+    }
+    hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_scope() {
+        for (index, binding) in BINDINGS.iter().enumerate() {
+            for other in &BINDINGS[index + 1..] {
+                if binding.scope == other.scope {
+                    for chord in binding.chords {
+                        assert!(!other.chords.contains(chord), "{:?} {}", binding.scope, chord.name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_innermost_scope_wins_and_text_stays_text() {
+        let esc = Chord::plain(KeyCode::Esc);
+        assert_eq!(lookup(&[Scope::Form, Scope::Everywhere], esc, true), Some(Action::Undo));
+        let letter = Chord::char('q');
+        assert_eq!(lookup(&[Scope::Lists, Scope::Everywhere], letter, false), Some(Action::BackOrQuit));
+        assert_eq!(lookup(&[Scope::Form, Scope::Everywhere], letter, true), None);
+        let help: Vec<_> = footer(&[Scope::Form, Scope::Everywhere], true);
+        assert_eq!(help.last(), Some(&("F1".to_owned(), "help")));
+    }
+
+    #[test]
+    fn shift_belongs_to_the_character_and_ctrl_has_no_case() {
+        let event = |code, modifiers| Chord::of(KeyEvent::new(code, modifiers));
+        assert_eq!(event(KeyCode::Char('G'), KeyModifiers::SHIFT), Chord::char('G'));
+        assert_eq!(event(KeyCode::Char('R'), KeyModifiers::CONTROL), Chord::ctrl('r'));
+        assert_eq!(event(KeyCode::Tab, KeyModifiers::SHIFT), Chord::plain(KeyCode::BackTab));
+        assert_eq!(event(KeyCode::BackTab, KeyModifiers::SHIFT), Chord::plain(KeyCode::BackTab));
+    }
+}

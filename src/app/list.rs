@@ -1,0 +1,231 @@
+//! A list on the screen: its rows, where the cursor stands, its filter and its sort.
+
+use std::cmp::Ordering;
+
+use tui_input::Input;
+
+use crate::domain::catalog::{AliasHandle, Catalog, Handle, KeyHandle};
+use crate::domain::filter::{Filter, Verdict};
+use crate::domain::listing::{AliasColumn, KeyColumn, Listing, Sort, compare_aliases, compare_keys};
+
+/// Letters for the columns of the key list, in the order of the columns.
+pub const KEY_COLUMNS: [(char, KeyColumn, &str); 10] = [
+    ('s', KeyColumn::State, "state"),
+    ('a', KeyColumn::Alias, "alias"),
+    ('i', KeyColumn::KeyId, "key id"),
+    ('u', KeyColumn::Usage, "usage"),
+    ('p', KeyColumn::Spec, "spec"),
+    ('m', KeyColumn::Manager, "manager"),
+    ('o', KeyColumn::Origin, "origin"),
+    ('c', KeyColumn::Created, "created"),
+    ('x', KeyColumn::Deletion, "deletion"),
+    ('d', KeyColumn::Description, "description"),
+];
+
+/// Letters for the columns of the alias list.
+pub const ALIAS_COLUMNS: [(char, AliasColumn, &str); 3] = [
+    ('a', AliasColumn::Alias, "alias"),
+    ('i', AliasColumn::KeyId, "key id"),
+    ('s', AliasColumn::State, "state"),
+];
+
+/// How one kind of row is judged, compared and counted.
+pub trait Row: Handle {
+    type Column: Copy + Default + Eq;
+
+    fn judge(self, catalog: &Catalog, filter: &Filter) -> Verdict;
+    fn compare(catalog: &Catalog, sort: Sort<Self::Column>, a: Self, b: Self) -> Ordering;
+    fn all(catalog: &Catalog) -> impl Iterator<Item = Self>;
+}
+
+impl Row for KeyHandle {
+    type Column = KeyColumn;
+
+    fn judge(self, catalog: &Catalog, filter: &Filter) -> Verdict {
+        filter.key(catalog, self)
+    }
+
+    fn compare(catalog: &Catalog, sort: Sort<KeyColumn>, a: Self, b: Self) -> Ordering {
+        compare_keys(catalog, sort, a, b)
+    }
+
+    fn all(catalog: &Catalog) -> impl Iterator<Item = Self> {
+        catalog.keys().map(|(handle, _)| handle)
+    }
+}
+
+impl Row for AliasHandle {
+    type Column = AliasColumn;
+
+    fn judge(self, catalog: &Catalog, filter: &Filter) -> Verdict {
+        filter.alias(catalog, self)
+    }
+
+    fn compare(catalog: &Catalog, sort: Sort<AliasColumn>, a: Self, b: Self) -> Ordering {
+        compare_aliases(catalog, sort, a, b)
+    }
+
+    fn all(catalog: &Catalog) -> impl Iterator<Item = Self> {
+        catalog.aliases().map(|(handle, _)| handle)
+    }
+}
+
+/// A list. The selection is a row, not a position: it stays on its row through reload and sort.
+#[derive(Debug)]
+pub struct ListState<H: Row> {
+    listing: Listing<H>,
+    selected: Option<H>,
+    /// Where the selected row stands.
+    index: usize,
+    /// The first row on the screen.
+    top: usize,
+    /// Whether a person has moved the selection; until then it is the top row.
+    moved: bool,
+    pub sort: Sort<H::Column>,
+    pub filter: Filter,
+    pub input: Input,
+    /// Whether the filter is being typed.
+    pub typing: bool,
+}
+
+impl<H: Row> Default for ListState<H> {
+    fn default() -> Self {
+        Self {
+            listing: Listing::default(),
+            selected: None,
+            index: 0,
+            top: 0,
+            moved: false,
+            sort: Sort::default(),
+            filter: Filter::default(),
+            input: Input::default(),
+            typing: false,
+        }
+    }
+}
+
+impl<H: Row> ListState<H> {
+    #[must_use]
+    pub fn rows(&self) -> &[H] {
+        self.listing.rows()
+    }
+
+    /// Rows that the filter cannot judge yet.
+    #[must_use]
+    pub const fn unknown(&self) -> usize {
+        self.listing.unknown()
+    }
+
+    #[must_use]
+    pub const fn selected(&self) -> Option<H> {
+        self.selected
+    }
+
+    #[must_use]
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+
+    #[must_use]
+    pub const fn top(&self) -> usize {
+        self.top
+    }
+
+    /// The rows on a screen of this height.
+    #[must_use]
+    pub fn visible(&self, height: usize) -> &[H] {
+        let rows = self.listing.rows();
+        let top = self.top.min(rows.len());
+        &rows[top..rows.len().min(top + height)]
+    }
+
+    /// Takes changes of the catalog in.
+    pub fn apply(&mut self, catalog: &Catalog, changed: &[H]) {
+        let Self { listing, filter, sort, .. } = self;
+        listing.apply(changed, |row| row.judge(catalog, filter), |a, b| H::compare(catalog, *sort, *a, *b));
+        self.follow();
+    }
+
+    /// Makes the rows anew: another filter, another sort, another catalog.
+    pub fn rebuild(&mut self, catalog: &Catalog) {
+        let Self { listing, filter, sort, .. } = self;
+        listing.rebuild(
+            H::all(catalog),
+            |row| row.judge(catalog, filter),
+            |a, b| H::compare(catalog, *sort, *a, *b),
+        );
+        self.follow();
+    }
+
+    /// The typed filter has changed: the top row is selected until a person moves.
+    pub fn refilter(&mut self, catalog: &Catalog) {
+        let filter = Filter::parse(self.input.value());
+        if filter == self.filter {
+            return;
+        }
+        self.filter = filter;
+        self.moved = false;
+        self.rebuild(catalog);
+    }
+
+    /// Sorts by another column; the selection stays on its row.
+    pub fn sort_by(&mut self, catalog: &Catalog, sort: Sort<H::Column>) {
+        self.sort = sort;
+        self.moved |= self.selected.is_some() && self.index > 0;
+        self.rebuild(catalog);
+    }
+
+    /// Clears the filter; the selection stays on its row.
+    pub fn clear_filter(&mut self, catalog: &Catalog) {
+        self.typing = false;
+        self.input.reset();
+        if !self.filter.is_empty() {
+            self.filter = Filter::default();
+            self.moved = self.selected.is_some();
+            self.rebuild(catalog);
+        }
+    }
+
+    /// Finds the selected row again, or takes the one that stands in its place.
+    fn follow(&mut self) {
+        let rows = self.listing.rows();
+        let found = if self.moved {
+            let here = rows.get(self.index).copied();
+            self.selected.and_then(|selected| {
+                if here == Some(selected) { Some(self.index) } else { self.listing.position(selected) }
+            })
+        } else {
+            Some(0)
+        };
+        self.select(found.unwrap_or(self.index));
+    }
+
+    /// Selects the row at a position, or the last one before it.
+    fn select(&mut self, index: usize) {
+        let rows = self.listing.rows();
+        self.index = index.min(rows.len().saturating_sub(1));
+        self.selected = rows.get(self.index).copied();
+    }
+
+    /// Moves the selection by rows.
+    pub fn move_by(&mut self, rows: isize) {
+        self.moved = true;
+        self.select(self.index.saturating_add_signed(rows));
+    }
+
+    /// Moves the selection to the first row, or to the last.
+    pub fn move_to_end(&mut self, last: bool) {
+        self.moved = true;
+        self.select(if last { usize::MAX } else { 0 });
+    }
+
+    /// Scrolls so that the selection is on a screen of this height, and no row is wasted.
+    pub fn fit(&mut self, height: usize) {
+        let height = height.max(1);
+        let lowest_top = self.rows().len().saturating_sub(height);
+        self.top = self.top.min(self.index).max((self.index + 1).saturating_sub(height)).min(lowest_top);
+    }
+}
+
+#[cfg(test)]
+mod tests;

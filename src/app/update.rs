@@ -1,0 +1,260 @@
+//! The one way to change the state.
+
+mod calls;
+mod catalog;
+mod form;
+mod lists;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::keymap::{Action, Chord, lookup};
+use super::{
+    Details, DetailsTab, Effect, Message, Popup, Progress, Screen, State, StatusKind, TopScreen, layout,
+};
+
+/// Takes in what happened; gives back what to ask of the world.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match message {
+        Message::Now(now) => {
+            state.now = now;
+            return effects;
+        }
+        Message::Key(event) => key(state, event, &mut effects),
+        Message::Paste(text) => paste(state, &text),
+        Message::Resize(size) => state.size = size,
+        Message::Resumed => {}
+        Message::Connected { generation, place } => catalog::connected(state, generation, place),
+        Message::NotConnected { generation, failure } => catalog::not_connected(state, generation, failure),
+        Message::Loaded { generation, event } => catalog::loaded(state, generation, event),
+        Message::Described { ticket, arn, described } => catalog::described(state, ticket, &arn, described),
+        Message::Answered { ticket, result } => calls::answered(state, ticket, result),
+        Message::Copied { what, result } => match result {
+            Ok(route) => state.say(StatusKind::Success, format!("copied {what} ({route})")),
+            Err(reason) => state.say(StatusKind::Error, format!("could not copy {what}: {reason}")),
+        },
+    }
+    settle(state, &mut effects);
+    effects
+}
+
+/// What follows from any change: the selection is on the screen, and what is on the screen is
+/// described first.
+fn settle(state: &mut State, effects: &mut Vec<Effect>) {
+    let height = layout::list_height(state.size);
+    state.keys.fit(height);
+    state.aliases.fit(height);
+    catalog::want_visible(state, effects);
+}
+
+fn key(state: &mut State, event: KeyEvent, effects: &mut Vec<Effect>) {
+    let chord = Chord::of(event);
+    state.status = None;
+    if state.popup == Some(Popup::Sort) && lists::sort_letter(state, chord) {
+        return;
+    }
+    let typing = state.typing();
+    if let Some(action) = lookup(&state.scopes(), chord, typing) {
+        act(state, action, effects);
+        return;
+    }
+    if typing && type_key(state, chord) {
+        return;
+    }
+    // Many terminals send Alt+x as Esc and x, and so does a person in a hurry.
+    if chord.modifiers == KeyModifiers::ALT
+        && let KeyCode::Char(_) = chord.code
+    {
+        act(state, Action::Undo, effects);
+        key(state, KeyEvent::new(chord.code, KeyModifiers::NONE), effects);
+    }
+}
+
+/// Gives a key to the text field; whether it had a use for it.
+fn type_key(state: &mut State, chord: Chord) -> bool {
+    if let Some(Screen::Form(screen)) = state.screens.last_mut() {
+        let at_end = super::text_input::at_end(&screen.form.key);
+        if chord.code == KeyCode::Right && screen.form.focus == super::form::Focus::Key && at_end {
+            form::complete(state);
+            return true;
+        }
+        return screen.form.type_key(chord);
+    }
+    lists::type_in_filter(state, chord)
+}
+
+fn paste(state: &mut State, text: &str) {
+    state.status = None;
+    if let Some(Screen::Form(screen)) = state.screens.last_mut() {
+        if let Err(problem) = screen.form.paste(text) {
+            state.say(StatusKind::Error, problem);
+        }
+    } else if state.typing() {
+        lists::paste_in_filter(state, text);
+    }
+    // Anywhere else a paste is no series of commands.
+}
+
+fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::Quit => effects.push(Effect::Quit),
+        Action::Suspend => effects.push(Effect::Suspend),
+        Action::Help => toggle_help(state),
+        Action::Undo => undo(state, effects),
+        Action::BackOrQuit => {
+            if state.popup.is_some() || !state.screens.is_empty() {
+                undo(state, effects);
+            } else {
+                effects.push(Effect::Quit);
+            }
+        }
+        Action::Up => scroll(state, Step::Rows(-1)),
+        Action::Down => scroll(state, Step::Rows(1)),
+        Action::PageUp => scroll(state, Step::Pages(-1)),
+        Action::PageDown => scroll(state, Step::Pages(1)),
+        Action::First => scroll(state, Step::First),
+        Action::Last => scroll(state, Step::Last),
+        Action::NextTab => turn_tab(state, 1),
+        Action::PreviousTab => turn_tab(state, -1),
+        Action::Tab(number) => go_to_tab(state, usize::from(number.saturating_sub(1))),
+        Action::Filter => lists::begin_filter(state),
+        Action::KeepFilter => lists::keep_filter(state),
+        Action::Sort => state.popup = Some(Popup::Sort),
+        Action::ReverseSort => lists::reverse_sort(state),
+        Action::Details => open_details(state),
+        Action::NewDataKey => form::open(state),
+        Action::Copy => calls::copy(state, effects),
+        Action::Reload => reload(state, effects),
+        Action::NextField => form::move_focus(state, 1),
+        Action::PreviousField => form::move_focus(state, -1),
+        Action::ChooseNext => form::choose(state, 1),
+        Action::ChoosePrevious => form::choose(state, -1),
+        Action::NextName => form::cycle_name(state, 1),
+        Action::PreviousName => form::cycle_name(state, -1),
+        Action::Enter => form::enter(state, effects),
+        Action::Run => form::run(state, effects),
+        Action::TogglePreview => form::toggle_preview(state),
+        Action::CopyPreview => form::copy_preview(state, effects),
+        Action::Again | Action::Retry => calls::again(state, effects),
+    }
+}
+
+fn toggle_help(state: &mut State) {
+    state.popup = match state.popup {
+        Some(Popup::Help { .. }) => None,
+        _ => Some(Popup::Help { scroll: 0 }),
+    };
+}
+
+/// Undoes the innermost of popup, running call, filter, screen.
+fn undo(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.popup.take().is_some() {
+        return;
+    }
+    match state.screens.pop() {
+        Some(Screen::Form(screen)) => form::keep_draft(state, screen),
+        Some(Screen::Outcome(outcome)) => match outcome.progress {
+            Progress::Running { ticket, .. } => {
+                effects.push(Effect::Cancel { ticket });
+                form::reopen(state, &outcome.draft);
+                state.say(StatusKind::Info, "cancelled; the service may have made a data key all the same");
+            }
+            Progress::Failed { .. } => form::reopen(state, &outcome.draft),
+            Progress::Done { .. } => {}
+        },
+        Some(Screen::Details(_)) => {}
+        None => lists::clear_filter(state),
+    }
+}
+
+enum Step {
+    Rows(isize),
+    Pages(isize),
+    First,
+    Last,
+}
+
+/// Moves the selection of a list, or scrolls what is shown.
+fn scroll(state: &mut State, step: Step) {
+    let page = layout::list_height(state.size).max(1);
+    let rows = match step {
+        Step::Rows(rows) => rows,
+        Step::Pages(pages) => pages.saturating_mul(page.try_into().unwrap_or(isize::MAX)),
+        Step::First => isize::MIN,
+        Step::Last => isize::MAX,
+    };
+    if let Some(Popup::Help { scroll }) = &mut state.popup {
+        *scroll = scroll.saturating_add_signed(rows);
+        return;
+    }
+    match state.screens.last_mut() {
+        Some(Screen::Details(Details { scroll, .. })) => *scroll = scroll.saturating_add_signed(rows),
+        Some(Screen::Outcome(outcome)) => outcome.scroll = outcome.scroll.saturating_add_signed(rows),
+        Some(Screen::Form(_)) => {}
+        None => lists::scroll(state, &step, rows),
+    }
+}
+
+fn turn_tab(state: &mut State, by: isize) {
+    match state.screens.last_mut() {
+        Some(Screen::Details(details)) => {
+            details.tab = turned(&DetailsTab::ALL, details.tab, by);
+            details.scroll = 0;
+        }
+        Some(_) => {}
+        None => state.top = turned(&TopScreen::ALL, state.top, by),
+    }
+}
+
+fn turned<T: Copy + PartialEq>(all: &[T], current: T, by: isize) -> T {
+    let at = all.iter().position(|other| *other == current).unwrap_or_default();
+    all[(at + all.len()).saturating_add_signed(by) % all.len()]
+}
+
+fn go_to_tab(state: &mut State, index: usize) {
+    match state.screens.last_mut() {
+        Some(Screen::Details(details)) => {
+            if let Some(tab) = DetailsTab::ALL.get(index) {
+                details.tab = *tab;
+                details.scroll = 0;
+            }
+        }
+        Some(_) => {}
+        None => {
+            if let Some(top) = TopScreen::ALL.get(index) {
+                state.top = *top;
+            }
+        }
+    }
+}
+
+fn open_details(state: &mut State) {
+    match state.selected_key() {
+        Some(key) => state.screens.push(Screen::Details(Details {
+            key,
+            tab: DetailsTab::default(),
+            scroll: 0,
+            ticket: None,
+        })),
+        None if state.top == TopScreen::Aliases && state.aliases.selected().is_some() => {
+            state.say(StatusKind::Info, "this alias has no key yet: AWS makes one when it is first used");
+        }
+        None => {}
+    }
+}
+
+fn reload(state: &mut State, effects: &mut Vec<Effect>) {
+    if let Some(Screen::Details(details)) = state.screens.last() {
+        let Some(arn) = state.catalog.key(details.key).map(|row| row.arn.to_string()) else { return };
+        let ticket = state.ticket();
+        if let Some(Screen::Details(details)) = state.screens.last_mut() {
+            details.ticket = Some(ticket);
+        }
+        effects.push(Effect::Describe { ticket, arn });
+    } else {
+        catalog::reload(state, effects);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! Requests and their answers, and what can be copied from a screen.
+
+use super::super::{DetailsTab, Effect, Progress, Screen, State, StatusKind, Ticket, TopScreen};
+use super::form;
+use crate::domain::data_key::Answer;
+use crate::domain::failure::Failure;
+use crate::domain::json;
+use crate::domain::text::thousands;
+
+/// Takes an answer in, where its question is still asked.
+pub(super) fn answered(state: &mut State, ticket: Ticket, result: Result<Answer, Failure>) {
+    let now = state.now.elapsed;
+    let outcome = state.screens.iter_mut().find_map(|screen| match screen {
+        Screen::Outcome(outcome) => match outcome.progress {
+            Progress::Running { ticket: asked, since } if asked == ticket => Some((outcome, since)),
+            _ => None,
+        },
+        _ => None,
+    });
+    let Some((outcome, since)) = outcome else { return };
+    let took = now.saturating_sub(since);
+    outcome.progress = match result {
+        Ok(answer) => Progress::Done { answer, took },
+        Err(failure) => Progress::Failed { failure, took },
+    };
+}
+
+/// Sends the request on the screen once more, unchanged.
+pub(super) fn again(state: &mut State, effects: &mut Vec<Effect>) {
+    if let Some(Screen::Outcome(_)) = state.screens.last()
+        && let Some(Screen::Outcome(outcome)) = state.screens.pop()
+    {
+        form::send(state, outcome.request, outcome.draft, effects);
+    }
+}
+
+/// Copies the main value of what is shown.
+pub(super) fn copy(state: &mut State, effects: &mut Vec<Effect>) {
+    match main_value(state) {
+        Some((what, text)) => effects.push(Effect::Copy { what, text }),
+        None => state.say(StatusKind::Info, "nothing here to copy"),
+    }
+}
+
+fn main_value(state: &State) -> Option<(String, String)> {
+    let arn = |row: &crate::domain::catalog::KeyRow| ("the key ARN".to_owned(), row.arn.to_string());
+    match state.screen() {
+        Some(Screen::Outcome(outcome)) => match &outcome.progress {
+            Progress::Done { answer: Answer::DataKey(key), .. } => Some((
+                format!("{} characters of Base64", thousands(key.ciphertext_blob.len())),
+                key.ciphertext_blob.clone(),
+            )),
+            Progress::Failed { failure, .. } => Some(("the refusal".to_owned(), failure.report())),
+            Progress::Done { .. } | Progress::Running { .. } => None,
+        },
+        Some(Screen::Details(details)) => {
+            let row = state.catalog.key(details.key)?;
+            match (details.tab, row.metadata()) {
+                (DetailsTab::Json, Some(metadata)) => {
+                    Some(("the JSON".to_owned(), json::pretty(metadata, 4).ok()?))
+                }
+                _ => Some(arn(row)),
+            }
+        }
+        Some(Screen::Form(_)) => None,
+        None => {
+            if let Some(failure) = state.trouble() {
+                return Some(match &failure.command {
+                    Some(command) => (format!("`{command}`"), command.clone()),
+                    None => ("what happened".to_owned(), failure.report()),
+                });
+            }
+            match state.top {
+                TopScreen::Keys => Some(arn(state.catalog.key(state.keys.selected()?)?)),
+                TopScreen::Aliases => {
+                    let alias = state.catalog.alias(state.aliases.selected()?)?;
+                    Some(("the alias name".to_owned(), alias.name.to_string()))
+                }
+            }
+        }
+    }
+}

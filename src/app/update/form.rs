@@ -1,0 +1,165 @@
+//! The form: opening it, its keys, running it.
+
+use super::super::form::{Focus, Form, Preview};
+use super::super::{Effect, FormScreen, Outcome, Progress, Screen, State, StatusKind, TopScreen, layout};
+use crate::domain::json;
+use crate::domain::request::{Breaks, DataKeyRequest, aws_command};
+use tui_input::Input;
+
+/// Opens the form on what is shown: the draft that was left there, else a fresh one.
+pub(super) fn open(state: &mut State) {
+    if let Some(Screen::Outcome(outcome)) = state.screens.last() {
+        let draft = outcome.draft.clone();
+        state.screens.pop();
+        reopen(state, &draft);
+        return;
+    }
+    let identifier = identifier_to_open_on(state).unwrap_or_default();
+    reopen(state, &identifier);
+}
+
+/// From a key its first alias (the one that the filter matched), else its key ARN; from an alias
+/// that alias.
+fn identifier_to_open_on(state: &State) -> Option<String> {
+    let of_key = |key| {
+        let row = state.catalog.key(key)?;
+        let alias = state.keys.filter.alias_of(&state.catalog, row);
+        let alias = alias.and_then(|alias| state.catalog.alias(alias));
+        Some(alias.map_or_else(|| row.arn.to_string(), |alias| alias.name.to_string()))
+    };
+    match state.screen() {
+        Some(Screen::Details(details)) => of_key(details.key),
+        Some(_) => None,
+        None if state.top == TopScreen::Aliases => {
+            let alias = state.catalog.alias(state.aliases.selected()?)?;
+            Some(alias.name.to_string())
+        }
+        None => of_key(state.keys.selected()?),
+    }
+}
+
+/// Opens the draft of this name as it was left, else a fresh form.
+pub(super) fn reopen(state: &mut State, draft: &str) {
+    let kept = state.drafts.iter().position(|(name, _)| name == draft);
+    let form = if let Some(at) = kept {
+        state.drafts.remove(at).1
+    } else {
+        let preview = if state.size.width >= layout::WIDE { Preview::Json } else { Preview::Off };
+        Form { preview, ..Form::on(draft) }
+    };
+    state.screens.push(Screen::Form(FormScreen { form, draft: draft.to_owned(), scroll: 0 }));
+}
+
+/// Keeps a form that is left.
+pub(super) fn keep_draft(state: &mut State, screen: FormScreen) {
+    state.drafts.retain(|(name, _)| *name != screen.draft);
+    state.drafts.push((screen.draft, screen.form));
+}
+
+fn form(state: &mut State) -> Option<&mut Form> {
+    match state.screens.last_mut() {
+        Some(Screen::Form(screen)) => Some(&mut screen.form),
+        _ => None,
+    }
+}
+
+pub(super) fn move_focus(state: &mut State, by: isize) {
+    if let Some(form) = form(state) {
+        form.move_focus(by);
+    }
+}
+
+pub(super) fn choose(state: &mut State, by: isize) {
+    if let Some(form) = form(state) {
+        form.choose(by);
+    }
+}
+
+pub(super) fn toggle_preview(state: &mut State) {
+    if let Some(form) = form(state) {
+        form.preview = form.preview.next();
+    }
+}
+
+pub(super) fn cycle_name(state: &mut State, by: isize) {
+    let Some(typed) = form(state).map(|form| form.key.value().to_owned()) else { return };
+    let names = state.names_of(&typed);
+    if names.is_empty() {
+        state.say(StatusKind::Info, "the list knows no other name of this key");
+    } else if let Some(form) = form(state) {
+        form.cycle_name(&names, by);
+    }
+}
+
+/// Puts the completion shown behind what is typed.
+pub(super) fn complete(state: &mut State) {
+    let Some(Screen::Form(screen)) = state.screens.last() else { return };
+    let Some(ending) = state.completion(&screen.form).map(str::to_owned) else { return };
+    if let Some(form) = form(state) {
+        form.key = Input::new(format!("{}{ending}", form.key.value()));
+    }
+}
+
+/// `Enter`: the next field; on Run it runs.
+pub(super) fn enter(state: &mut State, effects: &mut Vec<Effect>) {
+    if form(state).is_some_and(|form| form.focus == Focus::Run) {
+        run(state, effects);
+    } else {
+        move_focus(state, 1);
+    }
+}
+
+/// Runs the request, or shows what is wrong and goes there.
+pub(super) fn run(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(form) = form(state) else { return };
+    match form.request() {
+        Ok(request) => {
+            let Some(Screen::Form(screen)) = state.screens.pop() else { return };
+            let draft = screen.draft.clone();
+            keep_draft(state, screen);
+            send(state, request, draft, effects);
+        }
+        Err(problems) => {
+            form.tried = true;
+            if let Some(first) = problems.first() {
+                form.focus = first.focus;
+                let message = first.message.clone();
+                state.say(StatusKind::Error, message);
+            }
+        }
+    }
+}
+
+/// Sends a request and shows that it runs.
+pub(super) fn send(state: &mut State, request: DataKeyRequest, draft: String, effects: &mut Vec<Effect>) {
+    let ticket = state.ticket();
+    let listed = state.catalog.resolve(&request.key_id).and_then(|key| state.catalog.key(key));
+    let listed_arn = listed.map(|row| row.arn.to_string());
+    effects.push(Effect::Generate { ticket, request: request.clone() });
+    state.screens.push(Screen::Outcome(Outcome {
+        request,
+        listed_arn,
+        draft,
+        progress: Progress::Running { ticket, since: state.now.elapsed },
+        scroll: 0,
+    }));
+}
+
+/// Copies what the preview shows; the JSON where it is off.
+pub(super) fn copy_preview(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(Screen::Form(screen)) = state.screens.last() else { return };
+    match screen.form.request() {
+        Ok(request) if screen.form.preview == Preview::Command => effects.push(Effect::Copy {
+            what: "the aws command".to_owned(),
+            text: aws_command(&request, &state.place, Breaks::None),
+        }),
+        Ok(request) => effects.push(Effect::Copy {
+            what: "the request in JSON".to_owned(),
+            text: json::pretty(&request.to_json(), 2).unwrap_or_default(),
+        }),
+        Err(problems) => {
+            let message = problems.first().map_or_else(String::new, |problem| problem.message.clone());
+            state.say(StatusKind::Error, format!("not a request yet: {message}"));
+        }
+    }
+}

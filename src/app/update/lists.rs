@@ -1,0 +1,105 @@
+//! Keys on the top screens: moving, filter, sort.
+
+use crossterm::event::KeyCode;
+
+use super::super::keymap::Chord;
+use super::super::list::{ALIAS_COLUMNS, KEY_COLUMNS, ListState, Row};
+use super::super::{State, TopScreen, text_input};
+use super::Step;
+use crate::domain::catalog::Catalog;
+use crate::domain::listing::Sort;
+
+/// Does the same to whichever list is on the screen.
+macro_rules! on_the_list {
+    ($state:ident, |$list:ident, $catalog:ident| $body:expr) => {{
+        let $catalog: &Catalog = &$state.catalog;
+        match $state.top {
+            TopScreen::Keys => {
+                let $list = &mut $state.keys;
+                $body
+            }
+            TopScreen::Aliases => {
+                let $list = &mut $state.aliases;
+                $body
+            }
+        }
+    }};
+}
+
+pub(super) fn begin_filter(state: &mut State) {
+    on_the_list!(state, |list, _catalog| list.typing = true);
+}
+
+pub(super) fn keep_filter(state: &mut State) {
+    on_the_list!(state, |list, _catalog| list.typing = false);
+}
+
+pub(super) fn clear_filter(state: &mut State) {
+    on_the_list!(state, |list, catalog| list.clear_filter(catalog));
+}
+
+pub(super) fn type_in_filter(state: &mut State, chord: Chord) -> bool {
+    on_the_list!(state, |list, catalog| {
+        let used = text_input::handle(&mut list.input, chord);
+        list.refilter(catalog);
+        used
+    })
+}
+
+pub(super) fn paste_in_filter(state: &mut State, text: &str) {
+    let line: Vec<&str> = text.split_whitespace().collect();
+    on_the_list!(state, |list, catalog| {
+        text_input::insert(&mut list.input, &line.join(" "));
+        list.refilter(catalog);
+    });
+}
+
+pub(super) fn scroll(state: &mut State, step: &Step, rows: isize) {
+    on_the_list!(state, |list, _catalog| scroll_list(list, step, rows));
+}
+
+fn scroll_list<H: Row>(list: &mut ListState<H>, step: &Step, rows: isize) {
+    match step {
+        Step::First => list.move_to_end(false),
+        Step::Last => list.move_to_end(true),
+        Step::Rows(_) | Step::Pages(_) => list.move_by(rows),
+    }
+}
+
+/// The letter after `s`: whether it was one of a column.
+pub(super) fn sort_letter(state: &mut State, chord: Chord) -> bool {
+    let KeyCode::Char(letter) = chord.code else { return false };
+    if !chord.modifiers.is_empty() {
+        return false;
+    }
+    let sorted = match state.top {
+        TopScreen::Keys => sort_by_letter(&mut state.keys, &state.catalog, &KEY_COLUMNS, letter),
+        TopScreen::Aliases => sort_by_letter(&mut state.aliases, &state.catalog, &ALIAS_COLUMNS, letter),
+    };
+    if sorted {
+        state.popup = None;
+    }
+    sorted
+}
+
+/// The same column again turns the order round.
+fn sort_by_letter<H: Row>(
+    list: &mut ListState<H>,
+    catalog: &Catalog,
+    columns: &[(char, H::Column, &str)],
+    letter: char,
+) -> bool {
+    let Some((_, column, _)) = columns.iter().find(|(of_column, ..)| *of_column == letter) else {
+        return false;
+    };
+    let descending = list.sort.column == *column && !list.sort.descending;
+    list.sort_by(catalog, Sort { column: *column, descending });
+    true
+}
+
+pub(super) fn reverse_sort(state: &mut State) {
+    on_the_list!(state, |list, catalog| {
+        let sort = Sort { column: list.sort.column, descending: !list.sort.descending };
+        list.sort_by(catalog, sort);
+    });
+}
