@@ -1,1 +1,268 @@
-//! To come.
+//! The embedded local KMS: a server that speaks AWS's wire, inside this process or, over the same
+//! function, on a socket. It is no mock: data keys are sealed with AES-256-GCM under key material of
+//! its own, the encryption context is authenticated, states count, pages end, and errors carry AWS's
+//! codes and words.
+//!
+//! It must use no other module of this crate: it is the other side of the wire, so its enums and
+//! records are deliberately its own.
+//!
+//! ```text
+//! connector   the SDK's transport: delays and faults happen here
+//! behaviour   which fault is due
+//! service     a request in, an answer out; synchronous
+//! operations  ListKeys, ListAliases, DescribeKey, GenerateDataKeyWithoutPlaintext, Decrypt
+//! wire, shape, error, identifier, marker    the protocol
+//! key, blob   what a key is; what a ciphertext is
+//! store, seed what is kept, and what it begins with
+//! clock, randomness   passed in
+//! ```
+//!
+//! What it does not do: verify signatures, evaluate policies (every caller is the account's own, and
+//! only AWS managed keys refuse), issue or take grant tokens, delete a key when its day has come. Key
+//! material lies unencrypted in the store, and plaintexts that Decrypt gives out are in the answer's
+//! body, which is not wiped.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+mod behaviour;
+mod blob;
+mod clock;
+mod connector;
+mod error;
+mod hex;
+mod identifier;
+mod key;
+mod marker;
+mod operations;
+mod randomness;
+mod seed;
+mod service;
+mod shape;
+mod store;
+mod wire;
+
+pub use behaviour::{Behaviour, Fault, Rule};
+pub use clock::Clock;
+pub use randomness::{Exhausted, Randomness};
+
+use behaviour::{Faults, Plan};
+use marker::Markers;
+use seed::Keyring;
+use service::Service;
+use store::Store;
+
+/// The account that every key of the local KMS is in.
+pub const ACCOUNT: &str = "111122223333";
+
+/// An embedded KMS over one store. Clones share it; the last one dropped closes the store.
+///
+/// Keys live in the region that a request was signed for. Credentials may be any: they are not
+/// verified, but a request without a signature is refused, as AWS refuses it.
+#[derive(Clone)]
+pub struct LocalKms {
+    inner: Arc<Inner>,
+}
+
+/// Where the keys are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreLocation {
+    /// In this process, until the last clone is dropped.
+    Memory,
+    /// In that file. It is created with mode 0600 where it does not exist, its folder with 0700.
+    File(PathBuf),
+}
+
+/// What the local KMS takes from outside.
+///
+/// The default: the real clock, real randomness, the demo keyring, no misbehaviour.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The time: when a key is created, and what the days of a keyring count from.
+    pub clock: Clock,
+    /// Key material, data keys, salts, nonces, ids.
+    pub randomness: Randomness,
+    /// What a store that is empty begins with, as TOML; see `assets/demo/keyring.toml`. An existing
+    /// store is left as it is.
+    pub keyring: Cow<'static, str>,
+    /// Delays and faults.
+    pub behaviour: Behaviour,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            randomness: Randomness::system(),
+            keyring: Cow::Borrowed(seed::DEMO),
+            behaviour: Behaviour::default(),
+        }
+    }
+}
+
+/// Why a store could not be opened. The file is as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has it open: redb gives a file to one at a time.
+    #[error(
+        "the local KMS's store `{}` is in use by another process: run `kmx serve` there and set \
+         `AWS_ENDPOINT_URL_KMS` here to share it, or name another file with `--demo-store`",
+        path.display()
+    )]
+    InUse {
+        /// The store.
+        path: PathBuf,
+    },
+    /// A later version of this program wrote it.
+    #[error(
+        "the local KMS's store `{}` has format {found}, this kmx knows {known}: use a newer kmx, or \
+         name another file with `--demo-store`",
+        path.display()
+    )]
+    Newer {
+        /// The store.
+        path: PathBuf,
+        /// The schema's version in the file.
+        found: u32,
+        /// The highest version that this program reads.
+        known: u32,
+    },
+    /// A file of something else, or one so damaged that it is not to be recognised.
+    #[error(
+        "`{}` is not a store of the local KMS, or is damaged: it was left as it is; move it away, or \
+         name another file with `--demo-store`",
+        path.display()
+    )]
+    NotAStore {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The store is there, and cannot be read or written.
+    #[error(
+        "the local KMS's store `{}` cannot be used, it may be damaged: {reason}; move it away, or \
+         name another file with `--demo-store`",
+        path.display()
+    )]
+    Store {
+        /// The store.
+        path: PathBuf,
+        /// What the database says.
+        reason: String,
+    },
+    /// The file or its folder cannot be opened or created.
+    #[error("cannot open the local KMS's store `{}`: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The keyring is not one.
+    #[error("the keyring cannot be read: {reason}")]
+    Keyring {
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// The keyring could not be written into a new store.
+    #[error("the keyring could not be stored: {reason}")]
+    Seed {
+        /// What the database says.
+        reason: String,
+    },
+    /// There is no key material without random bytes.
+    #[error(transparent)]
+    Randomness(#[from] Exhausted),
+}
+
+impl LocalKms {
+    /// Opens the store, or makes and seeds it on first use. Blocking.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; its sentence names the file and the way out.
+    pub fn open(location: StoreLocation, options: Options) -> Result<Self, OpenError> {
+        let Options {
+            clock,
+            randomness,
+            keyring,
+            behaviour,
+        } = options;
+        let store = Store::open(location, |writer| {
+            let keyring = Keyring::parse(&keyring)?;
+            let marker_key: [u8; 32] = randomness.array()?;
+            writer
+                .put_marker_key(&marker_key)
+                .map_err(|error| OpenError::Seed {
+                    reason: error.to_string(),
+                })?;
+            keyring.plant(writer, &clock, &randomness)
+        })?;
+        let markers = Markers::new(&store.marker_key()?);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                service: Service {
+                    store,
+                    clock,
+                    randomness,
+                    markers,
+                },
+                faults: Mutex::new(Faults::new(behaviour)),
+            }),
+        })
+    }
+
+    /// The in-process transport for the SDK: no socket, no TLS, no serialisation but the SDK's own.
+    ///
+    /// Latency and writing need a tokio runtime with time enabled around the call.
+    #[must_use]
+    pub fn http_client(&self) -> SharedHttpClient {
+        connector::http_client(Arc::clone(&self.inner))
+    }
+
+    /// Replaces the behaviour from the next request on. Counts of the old rules are forgotten.
+    pub fn set_behaviour(&self, behaviour: Behaviour) {
+        *self.inner.faults() = Faults::new(behaviour);
+    }
+}
+
+impl fmt::Debug for LocalKms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+/// What clones and connectors share.
+struct Inner {
+    service: Service,
+    faults: Mutex<Faults>,
+}
+
+impl Inner {
+    /// What is due to a request, and one strike less for the rules that meet it.
+    fn plan(&self, request: &wire::Request) -> Plan {
+        self.faults()
+            .plan(request.operation(), || self.service.key_id(request))
+    }
+
+    /// A panic elsewhere leaves the rules as good as they were.
+    fn faults(&self) -> std::sync::MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Names the store and nothing in it.
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalKms")
+            .field("store", &self.service.store.path())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

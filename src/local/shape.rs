@@ -1,0 +1,363 @@
+//! Reading a request's JSON body as the service model shapes it: types first, constraints after.
+//!
+//! A member of another type is a `SerializationException` at once. Constraints (presence, length,
+//! pattern, range, enum) are gathered over the whole request and reported together in a
+//! `ValidationException`, before anything is looked up. Unknown members are ignored, as the service
+//! ignores them; of a member that comes twice the last one counts.
+//!
+//! Sources: the model of KMS (2014-11-01); messages as recorded from the service. The words of a
+//! `SerializationException` are those that AWS's JSON services commonly use, not recorded from KMS.
+//!
+//! It must not know what an operation means.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
+use super::blob::EncryptionContext;
+use super::error::KmsError;
+
+/// The members of a request, and what is wrong with them so far.
+pub(super) struct Input {
+    members: Map<String, Value>,
+    violations: Vec<String>,
+}
+
+/// Whether a request may leave a member out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    Required,
+    Optional,
+}
+
+/// The least and the greatest length.
+#[derive(Clone, Copy)]
+pub(super) struct Length(pub usize, pub usize);
+
+/// A pattern over characters, and how the service writes it in messages.
+#[derive(Clone, Copy)]
+pub(super) enum Pattern {
+    /// `^\p{ASCII}+$`
+    Ascii,
+    /// `[\u0020-\u00FF]*`
+    Latin1,
+}
+
+impl Input {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// `SerializationException` where it is not one JSON object.
+    pub(super) fn parse(body: &[u8]) -> Result<Self, KmsError> {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(members)) => Ok(Self {
+                members,
+                violations: Vec::new(),
+            }),
+            Ok(other) => Err(mistyped(&other, "Structure")),
+            Err(_) => Err(KmsError::silent("SerializationException")),
+        }
+    }
+
+    /// A member, where it is there and not null.
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.members.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// `KeyId`: 1 to 2048 ASCII characters.
+    pub(super) fn key_id(&mut self, presence: Presence) -> Result<Option<String>, KmsError> {
+        self.text("KeyId", presence, Length(1, 2048), Pattern::Ascii)
+    }
+
+    /// A string. Its length counts UTF-16 units, as the service counts.
+    pub(super) fn text(
+        &mut self,
+        name: &str,
+        presence: Presence,
+        Length(least, most): Length,
+        pattern: Pattern,
+    ) -> Result<Option<String>, KmsError> {
+        let text = match self.take(name) {
+            None => {
+                if presence == Presence::Required {
+                    self.violate_null(name);
+                }
+                return Ok(None);
+            }
+            Some(Value::String(text)) => text,
+            Some(other) => return Err(mistyped(&other, "String")),
+        };
+        let length = text.encode_utf16().count();
+        if length < least {
+            self.violate(name, &text, &at_least("length", least));
+        }
+        if length > most {
+            self.violate(name, &text, &at_most("length", most));
+        }
+        if !pattern.matches(&text) {
+            let rule = format!(
+                "Member must satisfy regular expression pattern: {}",
+                pattern.words()
+            );
+            self.violate(name, &text, &rule);
+        }
+        Ok(Some(text))
+    }
+
+    /// A string that is one of `values`; the message lists `named`, which is not always the same.
+    pub(super) fn one_of(
+        &mut self,
+        name: &str,
+        values: &[&str],
+        named: &[&str],
+    ) -> Result<Option<String>, KmsError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => {
+                if !values.contains(&text.as_str()) {
+                    let rule =
+                        format!("Member must satisfy enum value set: [{}]", named.join(", "));
+                    self.violate(name, &text, &rule);
+                }
+                Ok(Some(text))
+            }
+            Some(other) => Err(mistyped(&other, "String")),
+        }
+    }
+
+    /// A whole number between `least` and `most`.
+    pub(super) fn integer(
+        &mut self,
+        name: &str,
+        least: i64,
+        most: i64,
+    ) -> Result<Option<usize>, KmsError> {
+        let Some(value) = self.take(name) else {
+            return Ok(None);
+        };
+        // The model's integers have 32 bits.
+        let Some(number) = value
+            .as_i64()
+            .and_then(|number| i32::try_from(number).ok())
+            .map(i64::from)
+        else {
+            return Err(mistyped(&value, "Integer"));
+        };
+        if number < least {
+            self.violate(name, &number.to_string(), &at_least("value", least));
+        }
+        if number > most {
+            self.violate(name, &number.to_string(), &at_most("value", most));
+        }
+        Ok(usize::try_from(number).ok())
+    }
+
+    /// A Boolean; false where it is not there.
+    pub(super) fn boolean(&mut self, name: &str) -> Result<bool, KmsError> {
+        match self.take(name) {
+            None => Ok(false),
+            Some(Value::Bool(value)) => Ok(value),
+            Some(other) => Err(mistyped(&other, "Boolean")),
+        }
+    }
+
+    /// Bytes in standard Base64. Their value is never in a message.
+    pub(super) fn blob(
+        &mut self,
+        name: &str,
+        Length(least, most): Length,
+    ) -> Result<Option<Vec<u8>>, KmsError> {
+        let text = match self.take(name) {
+            None => return Ok(None),
+            Some(Value::String(text)) => text,
+            Some(other) => return Err(mistyped(&other, "Blob")),
+        };
+        let Ok(bytes) = STANDARD.decode(text) else {
+            return Err(KmsError::silent("SerializationException"));
+        };
+        if bytes.len() < least {
+            self.violate_unseen(name, &at_least("length", least));
+        }
+        if bytes.len() > most {
+            self.violate_unseen(name, &at_most("length", most));
+        }
+        Ok(Some(bytes))
+    }
+
+    /// A member that is missing though it had to be there.
+    pub(super) fn violate_null(&mut self, name: &str) {
+        self.violations.push(format!(
+            "Value null at '{}' failed to satisfy constraint: Member must not be null",
+            path(name)
+        ));
+    }
+
+    /// `GrantTokens`: at most ten strings of 1 to 8192 characters.
+    pub(super) fn grant_tokens(&mut self) -> Result<Vec<String>, KmsError> {
+        let tokens = self.strings("GrantTokens")?;
+        let shown = format!("[{}]", tokens.join(", "));
+        if tokens.len() > 10 {
+            self.violate("GrantTokens", &shown, &at_most("length", 10));
+        }
+        if tokens
+            .iter()
+            .any(|token| !(1..=8192).contains(&token.encode_utf16().count()))
+        {
+            let rule = format!(
+                "Member must satisfy constraint: [{}, {}]",
+                at_most("length", 8192),
+                at_least("length", 1)
+            );
+            self.violate("GrantTokens", &shown, &rule);
+        }
+        Ok(tokens)
+    }
+
+    /// A list of strings, each one of `values`.
+    pub(super) fn some_of(&mut self, name: &str, values: &[&str]) -> Result<Vec<String>, KmsError> {
+        let list = self.strings(name)?;
+        if list.iter().any(|item| !values.contains(&item.as_str())) {
+            let rule = format!(
+                "Member must satisfy constraint: [Member must satisfy enum value set: [{}]]",
+                values.join(", ")
+            );
+            self.violate(name, &format!("[{}]", list.join(", ")), &rule);
+        }
+        Ok(list)
+    }
+
+    fn strings(&mut self, name: &str) -> Result<Vec<String>, KmsError> {
+        match self.take(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => items
+                .into_iter()
+                .map(|item| match item {
+                    Value::String(text) => Ok(text),
+                    other => Err(mistyped(&other, "String")),
+                })
+                .collect(),
+            Some(other) => Err(mistyped(&other, "List")),
+        }
+    }
+
+    /// `EncryptionContext`: names and values. The service reads a number or a Boolean as the text
+    /// that it is written with. What a value may be is [`check_context`]'s to say.
+    pub(super) fn encryption_context(&mut self) -> Result<EncryptionContext, KmsError> {
+        match self.take("EncryptionContext") {
+            None => Ok(EncryptionContext::new()),
+            Some(Value::Object(entries)) => entries
+                .into_iter()
+                .map(|(name, value)| match value {
+                    Value::String(text) => Ok((name, text)),
+                    Value::Number(_) | Value::Bool(_) => Ok((name, value.to_string())),
+                    Value::Null => Ok((name, String::new())),
+                    other => Err(mistyped(&other, "String")),
+                })
+                .collect(),
+            Some(other) => Err(mistyped(&other, "Map")),
+        }
+    }
+
+    /// Whether a member is there, of whatever type.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// `ValidationException` with every violation, where there is one.
+    pub(super) fn finish(self) -> Result<(), KmsError> {
+        if self.violations.is_empty() {
+            return Ok(());
+        }
+        let count = self.violations.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let mut message = format!("{count} validation error{plural} detected: ");
+        for (index, violation) in self.violations.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            // Writing to a String cannot fail.
+            let _ = write!(message, "{separator}{violation}");
+        }
+        Err(KmsError::validation(message))
+    }
+
+    fn violate(&mut self, name: &str, value: &str, rule: &str) {
+        self.violations.push(format!(
+            "Value '{value}' at '{}' failed to satisfy constraint: {rule}",
+            path(name)
+        ));
+    }
+
+    fn violate_unseen(&mut self, name: &str, rule: &str) {
+        self.violations.push(format!(
+            "Value at '{}' failed to satisfy constraint: {rule}",
+            path(name)
+        ));
+    }
+}
+
+/// What makes an encryption context one that the local KMS takes: no empty name, no empty value.
+/// What the service does with them is not documented; the message is the one that it is known to
+/// have for a context that it refuses.
+pub(super) fn check_context(context: &EncryptionContext) -> Result<(), KmsError> {
+    if context
+        .iter()
+        .any(|(name, value)| name.is_empty() || value.is_empty())
+    {
+        return Err(KmsError::validation("Invalid EncryptionContext"));
+    }
+    Ok(())
+}
+
+impl Pattern {
+    fn matches(self, text: &str) -> bool {
+        match self {
+            Self::Ascii => !text.is_empty() && text.is_ascii(),
+            Self::Latin1 => text
+                .chars()
+                .all(|char| ('\u{20}'..='\u{ff}').contains(&char)),
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Ascii => r"^\p{ASCII}+$",
+            Self::Latin1 => r"[\u0020-\u00FF]*",
+        }
+    }
+}
+
+/// How messages spell a member: as the model does, its first letter lower-case.
+fn path(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
+}
+
+fn at_least(what: &str, least: impl std::fmt::Display) -> String {
+    format!("Member must have {what} greater than or equal to {least}")
+}
+
+fn at_most(what: &str, most: impl std::fmt::Display) -> String {
+    format!("Member must have {what} less than or equal to {most}")
+}
+
+fn mistyped(value: &Value, wanted: &str) -> KmsError {
+    let message = match value {
+        Value::Object(_) => "Start of structure or map found where not expected.".to_owned(),
+        Value::Array(_) => "Start of list found where not expected.".to_owned(),
+        Value::String(_) => format!("STRING_VALUE can not be converted to {wanted}"),
+        Value::Number(number) if number.is_f64() => {
+            format!("DECIMAL_VALUE can not be converted to {wanted}")
+        }
+        Value::Number(_) => format!("NUMBER_VALUE can not be converted to {wanted}"),
+        Value::Bool(true) => format!("TRUE_VALUE can not be converted to {wanted}"),
+        Value::Bool(false) => format!("FALSE_VALUE can not be converted to {wanted}"),
+        Value::Null => format!("NULL_VALUE can not be converted to {wanted}"),
+    };
+    KmsError::serialization(message)
+}

@@ -1,0 +1,236 @@
+//! The file: who may have it, what survives, what is left alone.
+
+use std::fs;
+use std::path::Path;
+
+use redb::TableDefinition;
+use tempfile::TempDir;
+
+use super::*;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn open(path: &Path) -> Result<LocalKms, OpenError> {
+    LocalKms::open(StoreLocation::File(path.to_owned()), options())
+}
+
+/// Every key and alias, and the names of their material, in one text.
+fn everything(kms: &LocalKms) -> String {
+    let keys = answer(kms, "ListKeys", r#"{"Limit": 1000}"#);
+    let described: Vec<Value> = keys["Keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| {
+            let body = serde_json::json!({ "KeyId": key["KeyId"] }).to_string();
+            answer(kms, "DescribeKey", &body)
+        })
+        .collect();
+    let aliases = answer(kms, "ListAliases", r#"{"Limit": 100}"#);
+    format!("{keys}{described:?}{}", aliases["Aliases"])
+}
+
+#[tokio::test]
+async fn a_blob_made_before_a_restart_opens_after_it() {
+    let folder = folder();
+    let path = folder.path().join("kms.redb");
+    let blob = {
+        let kms = open(&path).unwrap();
+        data_key(&client(&kms), "alias/demo/orders", &[("a", "1")]).await
+    };
+    let client = client(&open(&path).unwrap());
+    let opened = client
+        .decrypt()
+        .ciphertext_blob(blob)
+        .encryption_context("a", "1")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(opened.plaintext.unwrap().as_ref().len(), 32);
+}
+
+#[tokio::test]
+async fn what_was_created_and_the_markers_of_listings_survive_a_restart() {
+    let folder = folder();
+    let path = folder.path().join("kms.redb");
+    let (key_id, marker, before) = {
+        let kms = open(&path).unwrap();
+        let client = client(&kms);
+        let created = client
+            .describe_key()
+            .key_id("alias/aws/rds")
+            .send()
+            .await
+            .unwrap();
+        let page = client.list_keys().limit(5).send().await.unwrap();
+        let key_id = created.key_metadata.unwrap().key_id;
+        (key_id, page.next_marker.unwrap(), everything(&kms))
+    };
+    // Another keyring does not matter any more.
+    let options = Options {
+        keyring: "".into(),
+        randomness: Randomness::system(),
+        ..options()
+    };
+    let kms = LocalKms::open(StoreLocation::File(path), options).unwrap();
+    let client = client(&kms);
+    let described = client
+        .describe_key()
+        .key_id("alias/aws/rds")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(described.key_metadata.unwrap().key_id, key_id);
+    assert!(client.list_keys().marker(marker).send().await.is_ok());
+    assert_eq!(everything(&kms), before);
+}
+
+#[test]
+fn a_second_opening_of_a_store_in_use_says_the_way_out() {
+    let folder = folder();
+    let path = folder.path().join("kms.redb");
+    let first = open(&path).unwrap();
+    let error = open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
+    let sentence = error.to_string();
+    assert!(sentence.contains(path.to_str().unwrap()), "{sentence}");
+    assert!(sentence.contains("`kmx serve`"), "{sentence}");
+    assert!(sentence.contains("`AWS_ENDPOINT_URL_KMS`"), "{sentence}");
+    assert!(!answer(&first, "ListKeys", "{}")["Keys"].is_null());
+    drop(first);
+    assert!(open(&path).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_and_the_folder_made_for_it_are_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let path = folder.path().join("deep").join("kmx").join("kms.redb");
+    let kms = open(&path).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    assert_eq!(mode(&folder.path().join("deep")), 0o700);
+    drop(kms);
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn a_file_of_something_else_is_named_and_left_alone() {
+    let folder = folder();
+    let path = folder.path().join("notes.txt");
+    for contents in [
+        b"not a database, but somebody's notes".to_vec(),
+        vec![0],
+        vec![0xff; 100_000],
+        b"redb".to_vec(),
+    ] {
+        fs::write(&path, &contents).unwrap();
+        let error = open(&path).unwrap_err();
+        assert!(matches!(error, OpenError::NotAStore { .. }), "{error:?}");
+        assert!(error.to_string().contains("notes.txt"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), contents);
+    }
+}
+
+#[test]
+fn a_database_of_somebody_else_is_named_and_left_alone() {
+    const TABLE: TableDefinition<u64, u64> = TableDefinition::new("theirs");
+    let folder = folder();
+    let path = folder.path().join("theirs.redb");
+    {
+        let database = redb::Database::create(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        transaction.open_table(TABLE).unwrap().insert(1, 2).unwrap();
+        transaction.commit().unwrap();
+    }
+    let before = fs::read(&path).unwrap();
+    let error = open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::NotAStore { .. }), "{error:?}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_store_of_a_later_version_is_named_and_left_alone() {
+    const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+    let folder = folder();
+    let path = folder.path().join("kms.redb");
+    drop(open(&path).unwrap());
+    {
+        let database = redb::Database::open(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        transaction
+            .open_table(META)
+            .unwrap()
+            .insert("schema", 2_u32.to_be_bytes().as_slice())
+            .unwrap();
+        transaction.commit().unwrap();
+    }
+    let before = fs::read(&path).unwrap();
+    let error = open(&path).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            OpenError::Newer {
+                found: 2,
+                known: 1,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("kms.redb"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_keyring_that_is_wrong_leaves_a_store_that_the_right_one_fills() {
+    let folder = folder();
+    let path = folder.path().join("kms.redb");
+    let wrong = Options {
+        keyring: "nonsense".into(),
+        ..options()
+    };
+    assert!(LocalKms::open(StoreLocation::File(path.clone()), wrong).is_err());
+    let kms = open(&path).unwrap();
+    assert_eq!(everything(&kms), everything(&demo()));
+}
+
+#[test]
+fn an_empty_file_is_a_store_to_be_made() {
+    let folder = folder();
+    let path = folder.path().join("kms.redb");
+    fs::write(&path, b"").unwrap();
+    assert!(open(&path).is_ok());
+}
+
+#[test]
+fn a_folder_in_the_place_of_the_file_is_an_error_that_names_it() {
+    let folder = folder();
+    let error = open(folder.path()).unwrap_err();
+    assert!(matches!(error, OpenError::Io { .. }), "{error:?}");
+    let name = folder.path().to_str().unwrap();
+    assert!(error.to_string().contains(name), "{error}");
+}
+
+#[test]
+fn nothing_secret_is_in_what_a_program_may_print() {
+    let folder = folder();
+    let path = folder.path().join("kms.redb");
+    let kms = open(&path).unwrap();
+    let printed = format!("{kms:?} {:?} {:?}", kms.http_client(), options());
+    assert!(printed.contains("kms.redb"), "{printed}");
+    assert!(printed.len() < 12_000 + seed::DEMO.len() * 2, "{printed}");
+    let database = kms.inner.service.store.read().unwrap();
+    let record = database.key("us-east-1", ORDERS).unwrap().unwrap();
+    let material_id = blob::MaterialId::from_hex(&record.material.unwrap()).unwrap();
+    let material = database
+        .material("us-east-1", ORDERS, material_id)
+        .unwrap()
+        .unwrap();
+    assert!(!printed.contains(&hex::encode(material.bytes())));
+    assert!(!printed.contains(&format!("{:?}", material.bytes())));
+}

@@ -1,0 +1,177 @@
+//! The protocol below the operations.
+
+use super::*;
+
+fn handle(kms: &LocalKms, request: &Request) -> (u16, Value) {
+    let response = kms.inner.service.handle(request);
+    (response.status, json(&response))
+}
+
+#[test]
+fn targets_that_kms_does_not_know_are_unknown_and_those_that_it_knows_are_unsupported() {
+    let kms = demo();
+    for target in [
+        None,
+        Some("TrentService.FryEggs"),
+        Some("TrentService."),
+        Some("DynamoDB_20120810.ListTables"),
+        Some("listkeys"),
+    ] {
+        let mut asked = request("ListKeys", "{}");
+        asked.target = target.map(str::to_owned);
+        let (status, answer) = handle(&kms, &asked);
+        assert_eq!(status, 400);
+        assert_eq!(answer["__type"], "UnknownOperationException", "{target:?}");
+    }
+    let (status, answer) = handle(&kms, &request("CreateKey", "{}"));
+    assert_eq!(status, 400);
+    assert_eq!(answer["__type"], "UnsupportedOperationException");
+}
+
+#[test]
+fn a_request_without_a_signature_is_refused() {
+    let kms = demo();
+    let mut asked = request("ListKeys", "{}");
+    asked.authorization = None;
+    let (status, answer) = handle(&kms, &asked);
+    assert_eq!(status, 400);
+    assert_eq!(answer["__type"], "MissingAuthenticationTokenException");
+    assert_eq!(answer["message"], "Missing Authentication Token");
+    for (header, code) in [
+        ("Basic YTpi", "IncompleteSignatureException"),
+        (
+            "AWS4-HMAC-SHA256 Credential=AKID/20261124/us-east-1, Signature=0",
+            "IncompleteSignatureException",
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=AKID/20261124//kms/aws4_request, Signature=0",
+            "IncompleteSignatureException",
+        ),
+        (
+            "AWS4-HMAC-SHA256 Credential=AKID/20261124/us-east-1/s3/aws4_request, Signature=0",
+            "InvalidSignatureException",
+        ),
+    ] {
+        asked.authorization = Some(header.to_owned());
+        assert_eq!(handle(&kms, &asked).1["__type"], code, "{header}");
+    }
+}
+
+#[test]
+fn a_credential_scope_is_found_whatever_the_spacing() {
+    for header in [
+        "AWS4-HMAC-SHA256 Credential=AKID/20261124/eu-west-1/kms/aws4_request,SignedHeaders=host",
+        "AWS4-HMAC-SHA256 SignedHeaders=host, Credential=AKID/20261124/eu-west-1/kms/aws4_request",
+    ] {
+        let mut asked = request("ListKeys", "{}");
+        asked.authorization = Some(header.to_owned());
+        assert_eq!(asked.region().unwrap(), "eu-west-1");
+    }
+}
+
+#[test]
+fn bodies_that_are_no_json_object_or_have_wrong_types_are_serialization_errors() {
+    let kms = demo();
+    for body in [
+        "",
+        "{",
+        "null",
+        "[]",
+        "\"text\"",
+        r#"{"KeyId": 7}"#,
+        r#"{"KeyId": ["x"]}"#,
+        r#"{"KeyId": "x", "NumberOfBytes": "32"}"#,
+        r#"{"KeyId": "x", "NumberOfBytes": 1.5}"#,
+        r#"{"KeyId": "x", "NumberOfBytes": 4294967296}"#,
+        r#"{"KeyId": "x", "DryRun": "yes"}"#,
+        r#"{"KeyId": "x", "EncryptionContext": []}"#,
+        r#"{"KeyId": "x", "EncryptionContext": {"a": {}}}"#,
+        r#"{"KeyId": "x", "EncryptionContext": {"a": ["b", "c"]}}"#,
+        r#"{"KeyId": "x", "GrantTokens": "token"}"#,
+        r#"{"KeyId": "x", "GrantTokens": [1]}"#,
+        r#"{"KeyId": "x", "KeySpec": 256}"#,
+    ] {
+        let (status, answer) = handle(&kms, &request("GenerateDataKeyWithoutPlaintext", body));
+        assert_eq!(status, 400, "{body}");
+        assert_eq!(answer["__type"], "SerializationException", "{body}");
+    }
+    for body in [
+        r#"{"CiphertextBlob": "not Base64!"}"#,
+        r#"{"CiphertextBlob": 1}"#,
+    ] {
+        let (_, answer) = handle(&kms, &request("Decrypt", body));
+        assert_eq!(answer["__type"], "SerializationException", "{body}");
+    }
+}
+
+#[test]
+fn a_body_that_is_no_utf_8_is_a_serialization_error() {
+    let (_, answer) = handle(&demo(), &request("ListKeys", vec![b'{', 0xff, b'}']));
+    assert_eq!(answer["__type"], "SerializationException");
+}
+
+#[test]
+fn unknown_members_are_ignored() {
+    let answer = answer(&demo(), "ListKeys", r#"{"Limit": 1, "Colour": "red"}"#);
+    assert_eq!(answer["Keys"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn only_two_errors_spell_their_message_with_a_capital() {
+    let kms = demo();
+    let (_, denied) = handle(
+        &kms,
+        &request(
+            "GenerateDataKeyWithoutPlaintext",
+            r#"{"KeyId": "alias/aws/s3", "KeySpec": "AES_256"}"#,
+        ),
+    );
+    assert!(denied["Message"].is_string(), "{denied}");
+    assert_eq!(denied.get("message"), None);
+    let (_, mistyped) = handle(&kms, &request("DescribeKey", r#"{"KeyId": 1}"#));
+    assert!(mistyped["Message"].is_string(), "{mistyped}");
+    let (_, absent) = handle(&kms, &request("DescribeKey", r#"{"KeyId": "x"}"#));
+    assert!(absent["message"].is_string(), "{absent}");
+}
+
+#[test]
+fn regions_of_other_partitions_have_their_arns() {
+    for (region, arn) in [
+        ("cn-north-1", "arn:aws-cn:kms:cn-north-1:111122223333:key/x"),
+        (
+            "us-gov-west-1",
+            "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/x",
+        ),
+        (
+            "us-isob-east-1",
+            "arn:aws-iso-b:kms:us-isob-east-1:111122223333:key/x",
+        ),
+        (
+            "us-iso-east-1",
+            "arn:aws-iso:kms:us-iso-east-1:111122223333:key/x",
+        ),
+        (
+            "eusc-de-east-1",
+            "arn:aws-eusc:kms:eusc-de-east-1:111122223333:key/x",
+        ),
+        ("eu-west-1", "arn:aws:kms:eu-west-1:111122223333:key/x"),
+    ] {
+        assert_eq!(identifier::Place::new(region).key_arn("x"), arn);
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_its_content_type() {
+    use aws_sdk_kms::config::http::HttpResponse;
+    let error: SdkError<_, HttpResponse> = client(&demo())
+        .describe_key()
+        .key_id("x")
+        .send()
+        .await
+        .unwrap_err();
+    let headers = error.raw_response().unwrap().headers();
+    assert_eq!(
+        headers.get("content-type"),
+        Some("application/x-amz-json-1.1")
+    );
+}

@@ -1,0 +1,81 @@
+//! What a request and an answer are to the local KMS, whichever way they travel: in-process as the
+//! SDK's transport, or over a socket. AWS JSON 1.1, Signature Version 4.
+//!
+//! It must know no operation, and it verifies no signature: whoever can reach the local KMS may use
+//! it. The signature's credential scope is read for the region alone.
+
+use super::error::KmsError;
+
+/// What every target begins with. KMS API: the service's target prefix.
+const TARGET_PREFIX: &str = "TrentService.";
+
+/// The parts of an HTTP request that the service looks at.
+#[derive(Clone, Default)]
+pub(super) struct Request {
+    /// The header `X-Amz-Target`, as it came.
+    pub target: Option<String>,
+    /// The header `Authorization`, as it came.
+    pub authorization: Option<String>,
+    /// The body, as it came.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The operation's name, as the caller spelled it.
+    pub(super) fn operation(&self) -> Option<&str> {
+        self.target.as_deref()?.strip_prefix(TARGET_PREFIX)
+    }
+
+    /// The region that the request was signed for.
+    ///
+    /// # Errors
+    /// `MissingAuthenticationTokenException` without the header, `IncompleteSignatureException`
+    /// where it has no credential scope, `InvalidSignatureException` for another service's scope.
+    pub(super) fn region(&self) -> Result<&str, KmsError> {
+        let Some(header) = &self.authorization else {
+            return Err(KmsError::client(
+                "MissingAuthenticationTokenException",
+                "Missing Authentication Token",
+            ));
+        };
+        let scope = header
+            .split([' ', ','])
+            .find_map(|part| part.strip_prefix("Credential="))
+            .and_then(|credential| {
+                // An access key id has no slash, so the scope is the last four of five parts.
+                let parts: Vec<&str> = credential.split('/').collect();
+                match parts.as_slice() {
+                    [_, _, region, service, "aws4_request"] if !region.is_empty() => {
+                        Some((*region, *service))
+                    }
+                    _ => None,
+                }
+            });
+        match scope {
+            Some((region, "kms")) => Ok(region),
+            Some(_) => Err(KmsError::client(
+                "InvalidSignatureException",
+                "Credential should be scoped to correct service: 'kms'.",
+            )),
+            None => Err(KmsError::client(
+                "IncompleteSignatureException",
+                "Authorization header requires 'Credential' parameter with the scope \
+                 date/region/kms/aws4_request.",
+            )),
+        }
+    }
+}
+
+/// An answer. Its content type is [`CONTENT_TYPE`] always.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// The header `x-amzn-RequestId`: a UUID.
+    pub request_id: String,
+    /// JSON, or nothing.
+    pub body: Vec<u8>,
+}
+
+/// The content type of every answer.
+pub(super) const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
