@@ -114,13 +114,7 @@ impl Clipboard {
     /// Starts no thread and touches nothing: the first copy does.
     #[must_use]
     pub fn new(surroundings: Surroundings) -> Self {
-        Self::with_tools(
-            surroundings,
-            Tools {
-                native: Native::system(),
-                tmux: Box::new(tmux::load_buffer),
-            },
-        )
+        Self::with_tools(surroundings, Tools { native: Native::system(), tmux: Box::new(tmux::load_buffer) })
     }
 
     fn with_tools(surroundings: Surroundings, tools: Tools) -> Self {
@@ -137,10 +131,7 @@ impl Clipboard {
     /// after at most 300 ms for the system clipboard and 2 s for tmux. Copies are
     /// carried out one after the other, so that the last one wins.
     pub fn copy(&self, text: String, done: impl FnOnce(Outcome) + Send + 'static) {
-        let job = Job {
-            text,
-            done: Box::new(done),
-        };
+        let job = Job { text, done: Box::new(done) };
         if let Err((job, reason)) = self.shared.hand_over(job) {
             (job.done)(Outcome::Refused { reason });
         }
@@ -177,13 +168,11 @@ impl Worker {
         };
         let (jobs, incoming) = mpsc::channel::<Job>();
         let surroundings = surroundings.clone();
-        let thread = thread::Builder::new()
-            .name("clipboard".to_owned())
-            .spawn(move || {
-                for job in incoming {
-                    (job.done)(tools.copy(&surroundings, &job.text));
-                }
-            });
+        let thread = thread::Builder::new().name("clipboard".to_owned()).spawn(move || {
+            for job in incoming {
+                (job.done)(tools.copy(&surroundings, &job.text));
+            }
+        });
         match thread {
             Ok(_detached) => Self::Running(jobs),
             Err(error) => Self::Unusable(format!("no thread for the clipboard: {error}")),
@@ -203,11 +192,7 @@ impl Tools {
             match self.try_route(route, text) {
                 Ok(Taken::Confirmed(route)) => return Outcome::Copied { route, missed },
                 Ok(Taken::ToSend { escape, after }) => {
-                    return Outcome::SendToTerminal {
-                        escape,
-                        after,
-                        missed,
-                    };
+                    return Outcome::SendToTerminal { escape, after, missed };
                 }
                 Ok(Taken::InPart { route, miss }) => {
                     missed.push(miss);
@@ -234,16 +219,12 @@ impl Tools {
                         escape: terminal::through_tmux(&escape),
                         after: Some(Route::TmuxBuffer),
                     },
-                    Err(reason) => Taken::InPart {
-                        route: Route::TmuxBuffer,
-                        miss: (Route::Terminal, reason),
-                    },
+                    Err(reason) => {
+                        Taken::InPart { route: Route::TmuxBuffer, miss: (Route::Terminal, reason) }
+                    }
                 },
             }),
-            Route::Terminal => Ok(Taken::ToSend {
-                escape: terminal::escape(text)?,
-                after: None,
-            }),
+            Route::Terminal => Ok(Taken::ToSend { escape: terminal::escape(text)?, after: None }),
         }
     }
 }
@@ -251,14 +232,8 @@ impl Tools {
 /// How a route took the text.
 enum Taken {
     Confirmed(Route),
-    ToSend {
-        escape: String,
-        after: Option<Route>,
-    },
-    InPart {
-        route: Route,
-        miss: Miss,
-    },
+    ToSend { escape: String, after: Option<Route> },
+    InPart { route: Route, miss: Miss },
 }
 
 impl fmt::Display for Route {

@@ -16,7 +16,6 @@ pub mod loader;
 pub use client::{Clients, TimeOuts, local_clients};
 pub use data_key::generate_data_key;
 pub use describe::describe_key;
-#[expect(unused_imports, reason = "for the session, which comes next")]
 pub(crate) use error::no_region;
 
 /// Every operation that this program calls.

@@ -5,4 +5,5 @@ pub mod clipboard;
 pub mod domain;
 pub mod kms;
 pub mod local;
+pub mod session;
 pub mod tui;

@@ -34,10 +34,7 @@ pub(super) struct Native {
 
 enum Thread {
     NotStarted(Open),
-    Running {
-        requests: mpsc::Sender<Request>,
-        answers: mpsc::Receiver<Result<(), String>>,
-    },
+    Running { requests: mpsc::Sender<Request>, answers: mpsc::Receiver<Result<(), String>> },
     Ended,
 }
 
@@ -56,11 +53,7 @@ impl Native {
     }
 
     pub(super) fn new(open: Open, deadline: Duration) -> Self {
-        Self {
-            deadline,
-            thread: Thread::NotStarted(open),
-            stuck: false,
-        }
+        Self { deadline, thread: Thread::NotStarted(open), stuck: false }
     }
 
     #[cfg(test)]
@@ -87,10 +80,7 @@ impl Native {
             }
         }
         let wanted = Arc::new(AtomicBool::new(true));
-        let request = Request {
-            text: text.to_owned(),
-            wanted: Arc::clone(&wanted),
-        };
+        let request = Request { text: text.to_owned(), wanted: Arc::clone(&wanted) };
         if requests.send(request).is_err() {
             self.thread = Thread::Ended;
             return Err(ENDED.to_owned());
@@ -100,10 +90,7 @@ impl Native {
             Err(RecvTimeoutError::Timeout) => {
                 wanted.store(false, Ordering::SeqCst);
                 self.stuck = true;
-                Err(format!(
-                    "it did not answer within {} ms",
-                    self.deadline.as_millis()
-                ))
+                Err(format!("it did not answer within {} ms", self.deadline.as_millis()))
             }
             Err(RecvTimeoutError::Disconnected) => {
                 self.thread = Thread::Ended;
@@ -138,11 +125,7 @@ const ENDED: &str = "its thread has ended";
 
 /// The answering side: opens the clipboard when it is first needed, and again
 /// after an error, since a display that went away comes back as a new one.
-fn serve(
-    mut open: Open,
-    incoming: &mpsc::Receiver<Request>,
-    answer: &mpsc::Sender<Result<(), String>>,
-) {
+fn serve(mut open: Open, incoming: &mpsc::Receiver<Request>, answer: &mpsc::Sender<Result<(), String>>) {
     let mut clipboard: Option<Put> = None;
     for Request { text, wanted } in incoming {
         let opened = match clipboard.take() {

@@ -46,14 +46,11 @@ impl Surroundings {
         let has = |name: &str| lookup(name).is_some_and(|value| !value.is_empty());
         let always_a_display = cfg!(any(target_os = "macos", windows));
         Self {
-            remote: ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]
-                .into_iter()
-                .any(has),
+            remote: ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].into_iter().any(has),
             tmux: has("TMUX"),
             display: always_a_display || has("DISPLAY") || has("WAYLAND_DISPLAY"),
-            preference: lookup("KMX_CLIPBOARD").map_or(Preference::Auto, |value| {
-                Preference::from_value(&value.to_string_lossy())
-            }),
+            preference: lookup("KMX_CLIPBOARD")
+                .map_or(Preference::Auto, |value| Preference::from_value(&value.to_string_lossy())),
         }
     }
 

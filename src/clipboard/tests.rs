@@ -18,10 +18,7 @@ const PLENTY: Duration = Duration::from_mins(1);
 
 fn surroundings(variables: &[(&str, &str)]) -> Surroundings {
     Surroundings::from_env(|name| {
-        variables
-            .iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| OsString::from(value))
+        variables.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
     })
 }
 
@@ -35,10 +32,7 @@ fn native(answer: Result<(), &'static str>) -> Native {
 }
 
 fn tools(native_answer: Result<(), &'static str>, tmux: Result<Loaded, &'static str>) -> Tools {
-    Tools {
-        native: native(native_answer),
-        tmux: Box::new(move |_| tmux.map_err(str::to_owned)),
-    }
+    Tools { native: native(native_answer), tmux: Box::new(move |_| tmux.map_err(str::to_owned)) }
 }
 
 const NO_DISPLAY: Result<(), &str> = Err("no display");
@@ -77,12 +71,7 @@ fn at_the_desk_the_system_clipboard_goes_first_and_the_terminal_last() {
         Row(&[X11], Ok(()), NO_TMUX, "system clipboard"),
         Row(&[WAYLAND], Ok(()), NO_TMUX, "system clipboard"),
         Row(&[X11, TMUX], Ok(()), PASSED_ON, "system clipboard"),
-        Row(
-            &[X11],
-            NO_DISPLAY,
-            PASSED_ON,
-            "sent to the terminal (system clipboard: no display)",
-        ),
+        Row(&[X11], NO_DISPLAY, PASSED_ON, "sent to the terminal (system clipboard: no display)"),
         Row(
             &[X11, TMUX],
             NO_DISPLAY,
@@ -102,18 +91,8 @@ fn at_the_desk_the_system_clipboard_goes_first_and_the_terminal_last() {
 fn without_a_display_the_system_clipboard_is_not_asked() {
     check(&[
         Row(&[], Ok(()), PASSED_ON, "sent to the terminal"),
-        Row(
-            &[("DISPLAY", "")],
-            Ok(()),
-            PASSED_ON,
-            "sent to the terminal",
-        ),
-        Row(
-            &[TMUX],
-            Ok(()),
-            PASSED_ON,
-            "tmux buffer; sent to the terminal",
-        ),
+        Row(&[("DISPLAY", "")], Ok(()), PASSED_ON, "sent to the terminal"),
+        Row(&[TMUX], Ok(()), PASSED_ON, "tmux buffer; sent to the terminal"),
     ]);
 }
 
@@ -122,36 +101,11 @@ fn over_ssh_the_display_of_the_far_side_is_not_asked() {
     check(&[
         Row(&[SSH], Ok(()), PASSED_ON, "sent to the terminal"),
         Row(&[SSH, X11], Ok(()), PASSED_ON, "sent to the terminal"),
-        Row(
-            &[("SSH_TTY", "/dev/pts/0"), X11],
-            Ok(()),
-            PASSED_ON,
-            "sent to the terminal",
-        ),
-        Row(
-            &[("SSH_CLIENT", "10.0.0.1 1 22"), X11],
-            Ok(()),
-            PASSED_ON,
-            "sent to the terminal",
-        ),
-        Row(
-            &[SSH, X11, TMUX],
-            Ok(()),
-            PASSED_ON,
-            "tmux buffer; sent to the terminal",
-        ),
-        Row(
-            &[SSH, TMUX],
-            Ok(()),
-            BUFFER,
-            "tmux buffer; sent to the terminal",
-        ),
-        Row(
-            &[SSH, TMUX],
-            Ok(()),
-            NO_TMUX,
-            "sent to the terminal (tmux buffer: no server)",
-        ),
+        Row(&[("SSH_TTY", "/dev/pts/0"), X11], Ok(()), PASSED_ON, "sent to the terminal"),
+        Row(&[("SSH_CLIENT", "10.0.0.1 1 22"), X11], Ok(()), PASSED_ON, "sent to the terminal"),
+        Row(&[SSH, X11, TMUX], Ok(()), PASSED_ON, "tmux buffer; sent to the terminal"),
+        Row(&[SSH, TMUX], Ok(()), BUFFER, "tmux buffer; sent to the terminal"),
+        Row(&[SSH, TMUX], Ok(()), NO_TMUX, "sent to the terminal (tmux buffer: no server)"),
     ]);
 }
 
@@ -161,55 +115,20 @@ fn a_preference_goes_before_the_surroundings() {
     const UNKNOWN: &str =
         "not copied: `KMX_CLIPBOARD=x\\u{1b}[31m` is not one of auto, native, tmux, osc52, off";
     check(&[
-        Row(
-            &[X11, const { ask("auto") }],
-            Ok(()),
-            NO_TMUX,
-            "system clipboard",
-        ),
-        Row(
-            &[X11, const { ask("") }],
-            Ok(()),
-            NO_TMUX,
-            "system clipboard",
-        ),
-        Row(
-            &[SSH, const { ask("native") }],
-            Ok(()),
-            NO_TMUX,
-            "system clipboard",
-        ),
+        Row(&[X11, const { ask("auto") }], Ok(()), NO_TMUX, "system clipboard"),
+        Row(&[X11, const { ask("") }], Ok(()), NO_TMUX, "system clipboard"),
+        Row(&[SSH, const { ask("native") }], Ok(()), NO_TMUX, "system clipboard"),
         Row(
             &[SSH, const { ask("native") }],
             NO_DISPLAY,
             PASSED_ON,
             "not copied: system clipboard: no display",
         ),
-        Row(
-            &[X11, const { ask("tmux") }],
-            Ok(()),
-            PASSED_ON,
-            "tmux buffer; sent to the terminal",
-        ),
-        Row(
-            &[X11, const { ask("tmux") }],
-            Ok(()),
-            NO_TMUX,
-            "not copied: tmux buffer: no server",
-        ),
-        Row(
-            &[X11, TMUX, const { ask("osc52") }],
-            Ok(()),
-            PASSED_ON,
-            "sent to the terminal",
-        ),
+        Row(&[X11, const { ask("tmux") }], Ok(()), PASSED_ON, "tmux buffer; sent to the terminal"),
+        Row(&[X11, const { ask("tmux") }], Ok(()), NO_TMUX, "not copied: tmux buffer: no server"),
+        Row(&[X11, TMUX, const { ask("osc52") }], Ok(()), PASSED_ON, "sent to the terminal"),
         Row(&[X11, const { ask("off") }], Ok(()), PASSED_ON, OFF),
-        Row(
-            &[X11, const { ask("x\x1b[31m") }],
-            Ok(()),
-            PASSED_ON,
-            UNKNOWN,
-        ),
+        Row(&[X11, const { ask("x\x1b[31m") }], Ok(()), PASSED_ON, UNKNOWN),
     ]);
 }
 
@@ -240,15 +159,12 @@ fn a_text_too_long_for_the_terminal_says_how_long_it_may_be() {
     let fits = "k".repeat(74_991);
     let too_long = "k".repeat(74_992);
     let nowhere = surroundings(&[]);
-    let Outcome::SendToTerminal { escape, .. } = tools(NO_DISPLAY, NO_TMUX).copy(&nowhere, &fits)
-    else {
+    let Outcome::SendToTerminal { escape, .. } = tools(NO_DISPLAY, NO_TMUX).copy(&nowhere, &fits) else {
         panic!("the longest text was not sent");
     };
     assert!(escape.len() <= 100_000, "{} bytes", escape.len());
     assert_eq!(
-        tools(NO_DISPLAY, NO_TMUX)
-            .copy(&nowhere, &too_long)
-            .to_string(),
+        tools(NO_DISPLAY, NO_TMUX).copy(&nowhere, &too_long).to_string(),
         "not copied: terminal: 74992 bytes are too many for an escape sequence, \
          which carries 74991 at most",
     );
@@ -285,10 +201,7 @@ fn copies_are_carried_out_in_their_order_and_each_is_answered() {
     });
     let clipboard = Clipboard::with_tools(
         surroundings(&[("DISPLAY", ":0")]),
-        Tools {
-            native: Native::new(open, PLENTY),
-            tmux: Box::new(|_| Err("no server".to_owned())),
-        },
+        Tools { native: Native::new(open, PLENTY), tmux: Box::new(|_| Err("no server".to_owned())) },
     );
     let (done, outcomes) = mpsc::channel();
     for text in ["one", "two", "three"] {
@@ -299,10 +212,7 @@ fn copies_are_carried_out_in_their_order_and_each_is_answered() {
     }
     for text in ["one", "two", "three"] {
         let (answered, outcome) = outcomes.recv_timeout(PLENTY).expect("an answer");
-        assert_eq!(
-            (answered, outcome.to_string().as_str()),
-            (text, "system clipboard")
-        );
+        assert_eq!((answered, outcome.to_string().as_str()), (text, "system clipboard"));
         assert_eq!(texts.recv_timeout(PLENTY).as_deref(), Ok(text));
     }
 }
@@ -313,10 +223,7 @@ fn nothing_is_opened_before_the_first_copy() {
     let native = Native::new(open, PLENTY);
     drop(Clipboard::with_tools(
         surroundings(&[("DISPLAY", ":0")]),
-        Tools {
-            native,
-            tmux: Box::new(|_| panic!("tmux started without a copy")),
-        },
+        Tools { native, tmux: Box::new(|_| panic!("tmux started without a copy")) },
     ));
 }
 
@@ -334,14 +241,8 @@ fn a_display_that_hangs_is_left_alone_until_it_has_answered() {
     });
     // The deadline of the stuck copies has passed when they are made.
     let mut native = Native::new(open, Duration::ZERO);
-    assert_eq!(
-        native.put("one"),
-        Err("it did not answer within 0 ms".to_owned())
-    );
-    assert_eq!(
-        native.put("two"),
-        Err("it has still not answered an earlier copy".to_owned())
-    );
+    assert_eq!(native.put("one"), Err("it did not answer within 0 ms".to_owned()));
+    assert_eq!(native.put("two"), Err("it has still not answered an earlier copy".to_owned()));
 
     release.send(()).expect("the clipboard is waiting to open");
     opening.recv_timeout(PLENTY).expect("the clipboard opens");
@@ -361,10 +262,7 @@ fn a_display_that_hangs_is_left_alone_until_it_has_answered() {
 fn a_clipboard_that_could_not_be_opened_is_opened_again_for_the_next_copy() {
     let mut displays = [Err("no display"), Ok(())].into_iter();
     let open: Open = Box::new(move || {
-        displays
-            .next()
-            .expect("opened more than twice")
-            .map_err(str::to_owned)?;
+        displays.next().expect("opened more than twice").map_err(str::to_owned)?;
         let put: Put = Box::new(|_| Ok(()));
         Ok(put)
     });
@@ -423,23 +321,14 @@ fn what_goes_wrong_with_tmux_is_said_in_one_clean_line() {
         said("exit status: 1", no_server),
         Err("no server running on /tmp/[31mtmux-0/default".to_owned())
     );
-    assert_eq!(
-        said("signal: 9", ""),
-        Err("tmux ended with signal: 9".to_owned())
-    );
-    assert_eq!(
-        load_buffer_with(|_| Err(Failure::TooSlow)),
-        Err("tmux did not answer within 1 s".to_owned())
-    );
+    assert_eq!(said("signal: 9", ""), Err("tmux ended with signal: 9".to_owned()));
+    assert_eq!(load_buffer_with(|_| Err(Failure::TooSlow)), Err("tmux did not answer within 1 s".to_owned()));
 }
 
 #[test]
 fn a_program_that_is_not_there_is_named() {
     let failure = run(Command::new("/nonexistent/tmux"), "text", PLENTY);
-    assert_eq!(
-        failure,
-        Err(Failure::NotStarted("tmux is not installed here".to_owned()))
-    );
+    assert_eq!(failure, Err(Failure::NotStarted("tmux is not installed here".to_owned())));
 }
 
 #[cfg(unix)]
@@ -455,10 +344,7 @@ fn a_child_gets_the_text_to_the_letter_and_then_the_end_of_its_input() {
     let script = "test \"$(cat)\" = \"two words\" || { echo differs >&2; exit 1; }";
     assert_eq!(run(shell(script), "two words", PLENTY), Ok(()));
     let differs = run(shell(script), "others", PLENTY);
-    assert!(
-        matches!(&differs, Err(Failure::Ended(_, said)) if said == "differs\n"),
-        "{differs:?}"
-    );
+    assert!(matches!(&differs, Err(Failure::Ended(_, said)) if said == "differs\n"), "{differs:?}");
 }
 
 #[cfg(unix)]
@@ -467,22 +353,13 @@ fn a_child_that_ends_without_reading_is_judged_by_its_status() {
     let long = "k".repeat(1 << 20);
     assert_eq!(run(shell("exit 0"), &long, PLENTY), Ok(()));
     let refused = run(shell("echo no >&2; exit 3"), &long, PLENTY);
-    assert_eq!(
-        refused,
-        Err(Failure::Ended(
-            "exit status: 3".to_owned(),
-            "no\n".to_owned()
-        ))
-    );
+    assert_eq!(refused, Err(Failure::Ended("exit status: 3".to_owned(), "no\n".to_owned())));
 }
 
 #[cfg(unix)]
 #[test]
 fn a_child_that_does_not_end_is_killed_at_the_deadline() {
-    assert_eq!(
-        run(shell("exec sleep 600"), "text", Duration::ZERO),
-        Err(Failure::TooSlow)
-    );
+    assert_eq!(run(shell("exec sleep 600"), "text", Duration::ZERO), Err(Failure::TooSlow));
 }
 
 #[test]

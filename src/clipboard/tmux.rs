@@ -49,9 +49,9 @@ pub(super) fn load_buffer_with(
 ) -> Result<Loaded, String> {
     match tmux(&["load-buffer", "-w", "-"]) {
         Ok(()) => Ok(Loaded::AndPassedOn),
-        Err(failure) if failure.is_about_usage() => tmux(&["load-buffer", "-"])
-            .map(|()| Loaded::BufferOnly)
-            .map_err(|failure| failure.in_words()),
+        Err(failure) if failure.is_about_usage() => {
+            tmux(&["load-buffer", "-"]).map(|()| Loaded::BufferOnly).map_err(|failure| failure.in_words())
+        }
         Err(failure) => Err(failure.in_words()),
     }
 }
@@ -89,21 +89,19 @@ fn talk(child: &mut Child, text: &str) -> io::Result<mpsc::Receiver<String>> {
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let (send, said) = mpsc::channel();
     let text = text.to_owned();
-    thread::Builder::new()
-        .name("clipboard-tmux".to_owned())
-        .spawn(move || {
-            if let Some(mut stdin) = stdin {
-                // A child that refuses the call ends without reading: its status
-                // and its stderr say why, the broken pipe does not.
-                let _ = stdin.write_all(text.as_bytes());
-            }
-            let mut said = Vec::new();
-            if let Some(mut stderr) = stderr {
-                let _ = (&mut stderr).take(REASON_BYTES).read_to_end(&mut said);
-                let _ = io::copy(&mut stderr, &mut io::sink());
-            }
-            let _ = send.send(String::from_utf8_lossy(&said).into_owned());
-        })?;
+    thread::Builder::new().name("clipboard-tmux".to_owned()).spawn(move || {
+        if let Some(mut stdin) = stdin {
+            // A child that refuses the call ends without reading: its status
+            // and its stderr say why, the broken pipe does not.
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        let mut said = Vec::new();
+        if let Some(mut stderr) = stderr {
+            let _ = (&mut stderr).take(REASON_BYTES).read_to_end(&mut said);
+            let _ = io::copy(&mut stderr, &mut io::sink());
+        }
+        let _ = send.send(String::from_utf8_lossy(&said).into_owned());
+    })?;
     Ok(said)
 }
 

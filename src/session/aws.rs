@@ -1,0 +1,336 @@
+//! AWS by its standard chain: environment, profiles, single sign-on, roles, containers, instances.
+//!
+//! The SDK's chain does the work. What it leaves out is here: an explicit profile before
+//! credentials in the environment, `AWS_CA_BUNDLE`, and a sentence for each thing that is missing.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, Region};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder as HttpBuilder, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::SdkConfig;
+use aws_types::os_shim_internal::{Env, Fs};
+use aws_types::service_config::ServiceConfigKey;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use super::AwsSettings;
+use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::place::{Place, host_of, is_insecure};
+use crate::kms::{Clients, no_region};
+
+/// How long the instance metadata service may take to tell a region.
+const METADATA_TIME_OUT: Duration = Duration::from_secs(2);
+
+/// Reads the configuration and makes clients. Credentials are fetched by the first call.
+pub(super) async fn connect(settings: &AwsSettings) -> Result<Clients, Failure> {
+    let env = Env::real();
+    let profiles = load_profiles(settings, &env).await?;
+    let profile = Profile::select(settings, &env, &profiles)?;
+    profile.refuse_mfa(settings, &env)?;
+    let region = region(settings, &env, &profile).await?;
+    let mut place = Place::aws(settings.profile.clone(), Some(region.clone()), settings.endpoint_url.clone());
+    place.profile = profile.shown_name();
+    place.credentials = profile.source_of_credentials(settings, &env).map(str::to_owned);
+
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region.clone()));
+    let http_client = match ca_bundle(settings, &env, &profile) {
+        Some(bundle) => Some(http_client_trusting(&bundle)?),
+        None => None,
+    };
+    if let Some(client) = &http_client {
+        loader = loader.http_client(client.clone());
+    }
+    if let Some(url) = &settings.endpoint_url {
+        loader = loader.endpoint_url(check_endpoint(url, settings)?);
+    }
+    loader = with_credentials(loader, settings, &region, http_client);
+    let config = loader.load().await;
+    if place.endpoint_url.is_none() {
+        place.endpoint_url = configured_endpoint(&config);
+        if let Some(url) = &place.endpoint_url {
+            check_endpoint(url, settings)?;
+        }
+    }
+    refuse_impossible_endpoint(&config, &place)?;
+    Ok(Clients::new(&config, settings.time_outs, place))
+}
+
+async fn load_profiles(settings: &AwsSettings, env: &Env) -> Result<ProfileSet, Failure> {
+    let named = settings.profile.clone().map(Into::into);
+    aws_config::profile::load(&Fs::real(), env, &Default::default(), named).await.map_err(|error| {
+        let mut reason = error.to_string();
+        if let Some(source) = std::error::Error::source(&error) {
+            reason = format!("{reason}: {source}");
+        }
+        Failure::new(FailureKind::Configuration, format!("the AWS configuration cannot be read: {reason}"))
+            .hint("mend the file that is named, or set AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE")
+    })
+}
+
+/// The profile in use.
+struct Profile<'a> {
+    set: &'a ProfileSet,
+    name: String,
+    /// Whether a flag or the environment named it.
+    named: bool,
+}
+
+impl<'a> Profile<'a> {
+    fn select(settings: &AwsSettings, env: &Env, set: &'a ProfileSet) -> Result<Self, Failure> {
+        let from_env = env.get("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+        let named = settings.profile.clone().or(from_env);
+        let profile = Self {
+            set,
+            named: named.is_some(),
+            name: named.unwrap_or_else(|| set.selected_profile().to_owned()),
+        };
+        if profile.named && set.get_profile(&profile.name).is_none() {
+            let mut known: Vec<&str> = set.profiles().collect();
+            known.sort_unstable();
+            let there_are = if known.is_empty() {
+                "the AWS configuration has no profiles; make one with `aws configure sso`".to_owned()
+            } else {
+                format!("there are: {}", known.join(", "))
+            };
+            let sentence = format!("no profile named {}", profile.name);
+            return Err(Failure::new(FailureKind::NoProfile, sentence).hint(there_are));
+        }
+        Ok(profile)
+    }
+
+    fn get(&self, property: &str) -> Option<&str> {
+        self.set.get_profile(&self.name)?.get(property)
+    }
+
+    /// The name, where the profile is there or was asked for.
+    fn shown_name(&self) -> Option<String> {
+        (self.named || self.set.get_profile(&self.name).is_some()).then(|| self.name.clone())
+    }
+
+    /// The SDK cannot ask for a code (aws-sdk-rust, issue 527): say so before it fails without a word.
+    fn refuse_mfa(&self, settings: &AwsSettings, env: &Env) -> Result<(), Failure> {
+        if settings.unsigned || (settings.profile.is_none() && has_environment_credentials(env)) {
+            return Ok(());
+        }
+        let (Some(serial), Some(role)) = (self.get("mfa_serial"), self.get("role_arn")) else {
+            return Ok(());
+        };
+        let quoted = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), Into::into);
+        let source = self.get("source_profile").unwrap_or("default");
+        Err(Failure::new(
+            FailureKind::Configuration,
+            format!("profile {} needs an MFA code, which kmx cannot ask for", self.name),
+        )
+        .hint("get temporary credentials with the AWS CLI, which asks for the code, and export them")
+        .hint("or give the profile a credential_process")
+        .command(format!(
+            "aws sts assume-role --profile {} --role-arn {} --role-session-name kmx --serial-number {} --token-code CODE",
+            quoted(source),
+            quoted(role),
+            quoted(serial),
+        )))
+    }
+
+    /// A word for where credentials come from, told by what is configured.
+    fn source_of_credentials(&self, settings: &AwsSettings, env: &Env) -> Option<&'static str> {
+        if settings.unsigned {
+            return Some("unsigned");
+        }
+        if settings.profile.is_none() && has_environment_credentials(env) {
+            return Some("environment");
+        }
+        let words = [
+            ("role_arn", "role"),
+            ("sso_session", "sso"),
+            ("sso_start_url", "sso"),
+            ("login_session", "login"),
+            ("credential_process", "process"),
+            ("aws_access_key_id", "keys"),
+        ];
+        words
+            .into_iter()
+            .find(|(property, _)| self.get(property).is_some())
+            .map(|(_, word)| word)
+            .or_else(|| is_set(env, "AWS_WEB_IDENTITY_TOKEN_FILE").then_some("web identity"))
+            .or_else(|| {
+                (is_set(env, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+                    || is_set(env, "AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+                .then_some("container")
+            })
+    }
+}
+
+fn is_set(env: &Env, name: &str) -> bool {
+    env.get(name).is_ok_and(|value| !value.is_empty())
+}
+
+fn has_environment_credentials(env: &Env) -> bool {
+    is_set(env, "AWS_ACCESS_KEY_ID") && is_set(env, "AWS_SECRET_ACCESS_KEY")
+}
+
+/// Flag, environment, profile, and at last the instance's own region.
+async fn region(settings: &AwsSettings, env: &Env, profile: &Profile<'_>) -> Result<String, Failure> {
+    let from_env = |name: &str| env.get(name).ok().filter(|region| !region.is_empty());
+    let named = settings
+        .region
+        .clone()
+        .or_else(|| from_env("AWS_REGION"))
+        .or_else(|| from_env("AWS_DEFAULT_REGION"))
+        .or_else(|| profile.get("region").map(str::to_owned));
+    let region = match named {
+        Some(region) => region,
+        None => region_of_the_instance().await.ok_or_else(no_region)?,
+    };
+    // A region becomes a part of a host name.
+    let valid = region.len() <= 63
+        && !region.is_empty()
+        && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !region.starts_with('-')
+        && !region.ends_with('-');
+    if !valid {
+        return Err(Failure::new(FailureKind::NoRegion, format!("`{region}` is no region"))
+            .hint("a region looks like us-east-1"));
+    }
+    Ok(region)
+}
+
+async fn region_of_the_instance() -> Option<String> {
+    let provider = aws_config::imds::region::ImdsRegionProvider::builder().build();
+    let region = tokio::time::timeout(METADATA_TIME_OUT, provider.region()).await.ok()??;
+    Some(region.as_ref().to_owned())
+}
+
+/// The SDK's chain. An explicit profile goes before credentials in the environment, and where it
+/// has none of its own, the container's or the instance's count.
+fn with_credentials(
+    loader: ConfigLoader,
+    settings: &AwsSettings,
+    region: &str,
+    http_client: Option<SharedHttpClient>,
+) -> ConfigLoader {
+    if settings.unsigned {
+        return loader.no_credentials();
+    }
+    let Some(profile) = &settings.profile else {
+        return loader;
+    };
+    let mut base = ProviderConfig::default().with_region(Some(Region::new(region.to_owned())));
+    if let Some(client) = http_client {
+        base = base.with_http_client(client);
+    }
+    let of_the_profile =
+        ProfileFileCredentialsProvider::builder().configure(&base).profile_name(profile).build();
+    let of_the_container = EcsCredentialsProvider::builder().configure(&base).build();
+    let of_the_instance = ImdsCredentialsProvider::builder().configure(&base).build();
+    let chain = CredentialsProviderChain::first_try("Profile", of_the_profile)
+        .or_else("EcsContainer", of_the_container)
+        .or_else("Ec2InstanceMetadata", of_the_instance);
+    loader.profile_name(profile).credentials_provider(chain)
+}
+
+/// The endpoint that environment or configuration name for KMS, else for every service.
+fn configured_endpoint(config: &SdkConfig) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id("kms")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    let for_kms = config.service_config().and_then(|source| source.load_config(key));
+    for_kms.or_else(|| config.endpoint_url().map(str::to_owned))
+}
+
+fn check_endpoint<'a>(url: &'a str, settings: &AwsSettings) -> Result<&'a str, Failure> {
+    let is_url = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
+        && !host_of(url).is_empty()
+        && !url.chars().any(|character| character.is_whitespace() || character.is_control());
+    if !is_url {
+        return Err(Failure::new(
+            FailureKind::Configuration,
+            format!("`{url}` is no endpoint: https://HOST[:PORT]"),
+        )
+        .hint("check --endpoint-url, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL and the profile"));
+    }
+    if is_insecure(url) && !settings.allow_insecure_endpoint {
+        return Err(Failure::new(
+            FailureKind::Configuration,
+            format!("{url} is another machine, unencrypted"),
+        )
+        .hint("use https, or allow it with --allow-insecure-endpoint"));
+    }
+    Ok(url)
+}
+
+/// KMS has no endpoint that is both (endpoint rules of the service model).
+fn refuse_impossible_endpoint(config: &SdkConfig, place: &Place) -> Result<(), Failure> {
+    let custom = place.endpoint_url.is_some();
+    for (on, variable) in [
+        (config.use_fips(), "AWS_USE_FIPS_ENDPOINT"),
+        (config.use_dual_stack(), "AWS_USE_DUALSTACK_ENDPOINT"),
+    ] {
+        if custom && on == Some(true) {
+            return Err(Failure::new(
+                FailureKind::Configuration,
+                format!("{variable} and an endpoint of your own do not go together"),
+            )
+            .hint(format!("unset {variable}, or leave the endpoint out")));
+        }
+    }
+    Ok(())
+}
+
+/// Flag, environment, profile: as the AWS CLI. The SDK reads none of them.
+fn ca_bundle(settings: &AwsSettings, env: &Env, profile: &Profile<'_>) -> Option<PathBuf> {
+    settings
+        .ca_bundle
+        .clone()
+        .or_else(|| env.get("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty()).map(PathBuf::from))
+        .or_else(|| profile.get("ca_bundle").map(PathBuf::from))
+}
+
+/// A client that trusts the authorities of a PEM file and no others.
+fn http_client_trusting(bundle: &Path) -> Result<SharedHttpClient, Failure> {
+    let wrong = |reason: String| {
+        Failure::new(
+            FailureKind::Configuration,
+            format!("the CA bundle {} cannot be used: {reason}", bundle.display()),
+        )
+        .hint("it must be a PEM file of certificates; check --ca-bundle, AWS_CA_BUNDLE and the profile")
+    };
+    let pem = std::fs::read(bundle).map_err(|error| wrong(error.to_string()))?;
+    // The SDK's client panics on what it cannot parse, so every certificate is looked at first.
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
+        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(wrong("it holds no certificate".to_owned()));
+    }
+    let trust = TrustStore::empty().with_pem_certificate(pem);
+    let tls =
+        TlsContext::builder().with_trust_store(trust).build().map_err(|error| wrong(error.to_string()))?;
+    // As the SDK makes its default client, proxies of the environment included.
+    Ok(HttpBuilder::new().build_with_connector_fn(move |connector_settings, components| {
+        let mut builder = ConnectorBuilder::default()
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .tls_context(tls.clone())
+            .proxy_config(ProxyConfig::from_env());
+        builder.set_connector_settings(connector_settings.cloned());
+        if let Some(components) = components {
+            builder.set_sleep_impl(components.sleep_impl());
+        }
+        builder.build()
+    }))
+}
