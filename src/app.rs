@@ -8,6 +8,7 @@
 //! Every question that is answered later carries a [`Generation`] or a [`Ticket`]; an answer whose
 //! question is no longer asked is dropped.
 
+mod facts;
 pub mod form;
 pub mod keymap;
 pub mod layout;
@@ -31,6 +32,7 @@ use crate::domain::loading::LoadEvent;
 use crate::domain::place::Place;
 use crate::domain::request::DataKeyRequest;
 
+pub use facts::form_facts;
 pub use update::update;
 
 /// Which connection, and which reading of the catalog, an event belongs to.
@@ -183,8 +185,6 @@ pub struct FormScreen {
     pub form: Form,
     /// The identifier that it was opened on: its draft is kept under this name.
     pub draft: String,
-    /// Lines scrolled off the top.
-    pub scroll: usize,
 }
 
 /// A request that was sent, and what came of it.
@@ -237,6 +237,8 @@ pub enum Phase {
 /// How reading the catalog stands.
 #[derive(Clone, Debug, Default)]
 pub struct Loading {
+    /// When it was asked for.
+    pub since: Duration,
     pub keys: Phase,
     pub aliases: Phase,
     pub finished: bool,
@@ -292,7 +294,7 @@ impl State {
             place,
             connection: Connection::Connecting { since: now.elapsed },
             catalog: Catalog::default(),
-            loading: Loading::default(),
+            loading: Loading { since: now.elapsed, ..Loading::default() },
             top: TopScreen::default(),
             keys: ListState::default(),
             aliases: ListState::default(),
@@ -317,10 +319,18 @@ impl State {
     /// Whether something on the screen counts time, so that the time must be told again and again.
     #[must_use]
     pub fn is_counting(&self) -> bool {
-        matches!(self.connection, Connection::Connecting { .. })
+        self.is_waiting_for_rows()
             || self.screens.iter().any(|screen| {
                 matches!(screen, Screen::Outcome(outcome) if matches!(outcome.progress, Progress::Running { .. }))
             })
+    }
+
+    /// Whether the first page has not come yet, and nothing says that it will not.
+    #[must_use]
+    pub fn is_waiting_for_rows(&self) -> bool {
+        self.catalog.key_count() == 0
+            && !matches!(self.connection, Connection::Failed(_))
+            && matches!(self.loading.keys, Phase::Reading)
     }
 
     /// Whether a text field has the focus: then a character is text and never a command.
@@ -332,10 +342,16 @@ impl State {
         match self.screen() {
             Some(Screen::Form(screen)) => screen.form.typing(),
             Some(_) => false,
-            None => match self.top {
-                TopScreen::Keys => self.keys.typing,
-                TopScreen::Aliases => self.aliases.typing,
-            },
+            None => self.filtering(),
+        }
+    }
+
+    /// Whether the filter of the list on the top screen is being typed.
+    #[must_use]
+    pub const fn filtering(&self) -> bool {
+        match self.top {
+            TopScreen::Keys => self.keys.typing,
+            TopScreen::Aliases => self.aliases.typing,
         }
     }
 
@@ -343,10 +359,15 @@ impl State {
     #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
         match self.popup {
-            Some(Popup::Help { .. }) => return vec![Scope::Help, Scope::Moving, Scope::Everywhere],
-            Some(Popup::Sort) => return vec![Scope::Everywhere],
-            None => {}
+            Some(Popup::Help { .. }) => vec![Scope::Moving, Scope::Everywhere],
+            Some(Popup::Sort) => vec![Scope::Everywhere],
+            None => self.scopes_of_the_screen(),
         }
+    }
+
+    /// Where keys count when no popup is open.
+    #[must_use]
+    pub fn scopes_of_the_screen(&self) -> Vec<Scope> {
         let mut scopes = match self.screen() {
             Some(Screen::Details(_)) => vec![Scope::Details, Scope::Tabs, Scope::Moving],
             Some(Screen::Form(screen)) => match screen.form.focus {
@@ -359,7 +380,7 @@ impl State {
                 Progress::Done { .. } => vec![Scope::Result, Scope::Moving],
                 Progress::Failed { .. } => vec![Scope::Refusal, Scope::Moving],
             },
-            None if self.typing() => vec![Scope::Filter],
+            None if self.filtering() => vec![Scope::Filter],
             None if self.trouble().is_some() => vec![Scope::Empty, Scope::Tabs],
             None => vec![Scope::Lists, Scope::Tabs, Scope::Moving],
         };

@@ -7,3 +7,4 @@ pub mod kms;
 pub mod local;
 pub mod session;
 pub mod tui;
+pub mod view;

@@ -74,7 +74,6 @@ pub enum Scope {
     Refusal,
     /// A list that could not be loaded, or is empty.
     Empty,
-    Help,
 }
 
 impl Scope {
@@ -95,7 +94,6 @@ impl Scope {
             Self::Result => "Data key",
             Self::Refusal => "A refusal",
             Self::Empty => "No keys to show",
-            Self::Help => "Help",
         }
     }
 }

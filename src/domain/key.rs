@@ -93,13 +93,27 @@ service_enum! {
 }
 
 impl KeyState {
+    /// A sign for the state, so that colour is not needed to tell it.
+    #[must_use]
+    pub const fn glyph(&self) -> &'static str {
+        match self {
+            Self::Enabled => "●",
+            Self::Disabled => "○",
+            Self::PendingDeletion | Self::PendingReplicaDeletion => "✕",
+            Self::PendingImport => "◇",
+            Self::Creating | Self::Updating => "◌",
+            Self::Unavailable => "!",
+            Self::Other(_) => "?",
+        }
+    }
+
     /// The words that the state column shows.
     #[must_use]
     pub fn words(&self) -> &str {
         match self {
             Self::PendingDeletion => "Pending deletion",
             Self::PendingImport => "Pending import",
-            Self::PendingReplicaDeletion => "Waits for replicas",
+            Self::PendingReplicaDeletion => "Awaits replicas",
             other => other.as_str(),
         }
     }

@@ -13,7 +13,7 @@ use crate::domain::place::Place;
 pub(super) fn reload(state: &mut State, effects: &mut Vec<Effect>) {
     state.generation.0 += 1;
     state.connection = Connection::Connecting { since: state.now.elapsed };
-    state.loading = Loading::default();
+    state.loading = Loading { since: state.now.elapsed, ..Loading::default() };
     state.wanted.clear();
     state.catalog.begin_round();
     effects.push(Effect::Connect { generation: state.generation });

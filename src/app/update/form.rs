@@ -47,7 +47,7 @@ pub(super) fn reopen(state: &mut State, draft: &str) {
         let preview = if state.size.width >= layout::WIDE { Preview::Json } else { Preview::Off };
         Form { preview, ..Form::on(draft) }
     };
-    state.screens.push(Screen::Form(FormScreen { form, draft: draft.to_owned(), scroll: 0 }));
+    state.screens.push(Screen::Form(FormScreen { form, draft: draft.to_owned() }));
 }
 
 /// Keeps a form that is left.

@@ -1,0 +1,53 @@
+//! What is known of the key that a form names, before the call is made.
+
+use super::State;
+use super::form::Form;
+use crate::domain::identifier::{Arn, IdentifierKind};
+
+/// Lines under the form's Key, each with whether it warns.
+#[must_use]
+pub fn form_facts(state: &State, form: &Form) -> Vec<(bool, String)> {
+    let typed = form.key.value();
+    if typed.is_empty() {
+        return Vec::new();
+    }
+    let Some(row) = state.catalog.resolve(typed).and_then(|key| state.catalog.key(key)) else {
+        return vec![of_a_stranger(state, typed)];
+    };
+    if row.refusal().is_some() {
+        let words = "its state cannot be read (no access); you may be allowed to use it all the same";
+        return vec![(false, format!("⊘ {words}"))];
+    }
+    let Some(metadata) = row.metadata() else {
+        return vec![(false, "its state is not known yet".to_owned())];
+    };
+    let state_words = metadata.key_state.as_ref().map(|state| format!("{} {}", state.glyph(), state.words()));
+    let told = [
+        state_words,
+        metadata.spec().map(str::to_owned),
+        metadata.key_usage.as_ref().map(|usage| usage.words().to_owned()),
+    ];
+    let told: Vec<String> = told.into_iter().flatten().collect();
+    let mut facts = vec![(false, told.join(", "))];
+    for objection in metadata.objections() {
+        facts.push((true, format!("! {}. {}", objection.reason, objection.way_out)));
+    }
+    facts
+}
+
+/// The key is not in the list: the service alone knows it.
+fn of_a_stranger(state: &State, typed: &str) -> (bool, String) {
+    let kind = IdentifierKind::of(typed);
+    if kind == IdentifierKind::Other {
+        let words = "no key id, ARN or alias/… by its shape: the service will very likely not find it";
+        return (true, format!("! {words}"));
+    }
+    let here = state.place.region.as_deref();
+    if let (Some(arn), Some(here)) = (Arn::parse(typed), here)
+        && arn.region != here
+    {
+        return (true, format!("! this ARN is of {}, requests go to {here}", arn.region));
+    }
+    let words = if state.is_waiting_for_rows() { "the list is not read yet" } else { "not in the list" };
+    (false, format!("{words}: the service will say whether this {} exists", kind.word()))
+}

@@ -1,0 +1,104 @@
+//! Draws a state: a function a region, nothing changed, nothing performed.
+//!
+//! Every text that came from outside goes through [`crate::domain::text`] on its way here.
+
+mod aliases;
+mod chrome;
+mod details;
+mod failure;
+mod field;
+mod form;
+mod help;
+mod keys;
+mod outcome;
+mod table;
+mod theme;
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Paragraph};
+
+use crate::app::{Popup, Screen, State, TopScreen, layout};
+
+pub use theme::Theme;
+
+/// Draws the whole screen:
+///
+/// ```text
+/// where we are                                      how reading goes
+/// ╭─ [1 Keys]  2 Aliases ────────────────────── what the filter says ─╮
+/// │ rows, details, the form or a result                               │
+/// ╰───────────────────────────────────────────────────────────────────╯
+/// the last word, and the keys that work here
+/// ```
+pub fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
+    if layout::too_small(state.size) {
+        let words = format!("kmx needs {}×{}", layout::SMALLEST.width, layout::SMALLEST.height);
+        frame.render_widget(Paragraph::new(words), frame.area());
+        return;
+    }
+    let areas = layout::frame(state.size);
+    chrome::header(state, theme, frame, areas.header);
+    match state.screen() {
+        Some(Screen::Details(screen)) => details::render(state, screen, theme, frame, areas.body),
+        Some(Screen::Form(screen)) => form::render(state, &screen.form, theme, frame),
+        Some(Screen::Outcome(outcome)) => outcome::render(state, outcome, theme, frame, areas.body),
+        None => match state.top {
+            TopScreen::Keys => keys::render(state, theme, frame, areas.body),
+            TopScreen::Aliases => aliases::render(state, theme, frame, areas.body),
+        },
+    }
+    chrome::footer(state, theme, frame, areas.footer);
+    match state.popup {
+        Some(Popup::Help { scroll }) => help::render(state, scroll, theme, frame, areas.body),
+        Some(Popup::Sort) => help::render_sort(state, theme, frame, areas.body),
+        None => {}
+    }
+}
+
+/// A panel with a title, and a word on the right of its upper border.
+fn panel<'a>(title: impl Into<Line<'a>>, right: impl Into<Line<'a>>, theme: &Theme) -> Block<'a> {
+    let right: Line<'a> = right.into();
+    let mut block =
+        Block::bordered().border_type(BorderType::Rounded).border_style(theme.border).title(title.into());
+    if right.width() > 0 {
+        block = block.title(right.alignment(Alignment::Right));
+    }
+    block
+}
+
+/// A title of one text, with a blank on either side.
+fn title(text: impl Into<String>, style: Style) -> Line<'static> {
+    Line::from(Span::styled(format!(" {} ", text.into()), style))
+}
+
+/// Tabs for a title: the current one in brackets, so that colour is not needed to tell.
+fn tabs(titles: &[&str], current: usize, theme: &Theme) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    for (index, title) in titles.iter().enumerate() {
+        let text = format!("{} {title}", index + 1);
+        spans.push(if index == current {
+            Span::styled(format!("[{text}]"), theme.title)
+        } else {
+            Span::styled(format!(" {text} "), theme.dim)
+        });
+    }
+    spans.push(Span::raw(" "));
+    Line::from(spans)
+}
+
+/// Draws lines from a scroll position on; one that lies too far down shows the end.
+fn scrolled(lines: Vec<Line<'_>>, scroll: usize, frame: &mut Frame<'_>, area: Rect) {
+    let lowest = lines.len().saturating_sub(usize::from(area.height));
+    let skip = scroll.min(lowest);
+    let shown: Vec<Line<'_>> = lines.into_iter().skip(skip).take(usize::from(area.height)).collect();
+    frame.render_widget(Paragraph::new(shown), area);
+}
+
+/// The inside of a panel, with a blank column on either side.
+fn inside(block: &Block<'_>, area: Rect) -> Rect {
+    let inner = block.inner(area);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}

@@ -1,0 +1,205 @@
+//! What stands around the body: header, footer, the titles of the lists, and lists without rows.
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{Theme, tabs};
+use crate::app::keymap::footer as hints;
+use crate::app::list::{ListState, Row};
+use crate::app::{Connection, Phase, State, StatusKind, TopScreen};
+use crate::domain::place::PlaceKind;
+use crate::domain::text::{keep_start, plural, printable, thousands, width};
+
+/// Where we are on the left, how reading goes on the right.
+pub(super) fn header(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let right = progress(state);
+    let room = usize::from(area.width).saturating_sub(width(&right) + 4);
+    let mut parts = place(state, theme);
+    // The least telling parts leave first.
+    while parts.len() > 1 && parts.iter().map(|(_, part)| part.width() + 2).sum::<usize>() > room {
+        let least = parts.iter().enumerate().min_by_key(|(_, (weight, _))| *weight).map(|(at, _)| at);
+        parts.remove(least.unwrap_or_default());
+    }
+    let mut spans = vec![Span::raw(" ")];
+    for (index, (_, part)) in parts.into_iter().enumerate() {
+        if index > 0 {
+            spans.push(Span::raw("  "));
+        }
+        spans.push(part);
+    }
+    frame.render_widget(Line::from(spans), area);
+    frame.render_widget(
+        Paragraph::new(Span::styled(format!("{right} "), theme.dim)).alignment(Alignment::Right),
+        area,
+    );
+}
+
+/// Parts of the place with how much each tells.
+fn place(state: &State, theme: &Theme) -> Vec<(u8, Span<'static>)> {
+    let place = &state.place;
+    let text = |text: &str| printable(text).into_owned();
+    let mut parts = vec![(0, Span::styled("kmx", theme.title))];
+    if place.kind == PlaceKind::Local {
+        parts.push((5, Span::styled("LOCAL KMS – not AWS", theme.warning)));
+    } else {
+        let profile = place.profile.as_deref().map(text);
+        let credentials = place.credentials.as_deref().map(text);
+        let who = match (profile, credentials) {
+            (Some(profile), Some(source)) => Some(format!("{profile} ({source})")),
+            (Some(profile), None) => Some(profile),
+            (None, source) => source,
+        };
+        parts.extend(who.map(|who| (4, Span::raw(who))));
+    }
+    parts.extend(place.account.as_deref().map(|account| (3, Span::raw(text(account)))));
+    parts.extend(place.region.as_deref().map(|region| (4, Span::raw(text(region)))));
+    if let Some(host) = place.host() {
+        let (weight, style) = if place.is_aws_endpoint() { (1, theme.dim) } else { (5, theme.warning) };
+        parts.push((weight, Span::styled(text(&host), style)));
+    }
+    parts
+}
+
+fn progress(state: &State) -> String {
+    let catalog = &state.catalog;
+    if catalog.key_count() == 0 && matches!(state.connection, Connection::Connecting { .. }) {
+        let waited = state.now.elapsed.saturating_sub(state.loading.since);
+        let what = match state.place.kind {
+            PlaceKind::Aws => "connecting",
+            PlaceKind::Local => "opening",
+        };
+        return if waited.as_millis() < 200 {
+            what.to_owned()
+        } else {
+            format!("{what}, {:.1} s", waited.as_secs_f64())
+        };
+    }
+    if catalog.key_count() == 0 {
+        return match (&state.loading.keys, state.trouble().is_some()) {
+            (_, true) => "failed".to_owned(),
+            (Phase::Reading, false) => "reading keys".to_owned(),
+            _ => "no keys".to_owned(),
+        };
+    }
+    let (keys, described) = (catalog.key_count(), catalog.described_count());
+    if described < keys {
+        return format!("{} of {} described", thousands(described), thousands(keys));
+    }
+    match state.loading.keys {
+        Phase::Reading => format!("{} so far", plural(keys, "key", "keys")),
+        _ => plural(keys, "key", "keys"),
+    }
+}
+
+/// The last word, and the keys that work here.
+pub(super) fn footer(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let room = usize::from(area.width).saturating_sub(2);
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 0;
+    if let Some(status) = &state.status {
+        let (glyph, style) = match status.kind {
+            StatusKind::Info => ("", theme.accent),
+            StatusKind::Success => ("✓ ", theme.good),
+            StatusKind::Error => ("! ", theme.bad),
+        };
+        let text = format!("{glyph}{}", printable(&status.text));
+        let text = keep_start(&text, room).into_owned();
+        used = width(&text) + 3;
+        spans.push(Span::styled(text, style));
+        spans.push(Span::raw("   "));
+    }
+    for (key, words) in hints(&state.scopes(), state.typing()) {
+        let needed = width(&key) + 1 + width(words);
+        if used + needed > room {
+            break;
+        }
+        spans.extend([Span::styled(key, theme.key), Span::raw(" "), Span::raw(words), Span::raw("   ")]);
+        used += needed + 3;
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// The top screens, the current one in brackets.
+pub(super) fn top_tabs(state: &State, theme: &Theme) -> Line<'static> {
+    let current = TopScreen::ALL.iter().position(|top| *top == state.top).unwrap_or_default();
+    tabs(&TopScreen::ALL.map(TopScreen::title), current, theme)
+}
+
+/// The filter, how many rows it lets through, and how many it cannot judge yet.
+pub(super) fn filter_title<H: Row>(state: &State, list: &ListState<H>, theme: &Theme) -> Line<'static> {
+    let typed = list.input.value();
+    if typed.is_empty() && !list.typing {
+        return Line::default();
+    }
+    let total = match state.top {
+        TopScreen::Keys => state.catalog.key_count(),
+        TopScreen::Aliases => state.catalog.alias_count(),
+    };
+    let mut words = format!("  {} of {}", thousands(list.rows().len()), thousands(total));
+    if list.unknown() > 0 {
+        words.push_str(&format!(", {} not described yet", thousands(list.unknown())));
+    }
+    let shown = keep_start(&printable(typed), 40).into_owned();
+    let mut spans = vec![Span::raw(" "), Span::styled(format!("/{shown}"), theme.accent)];
+    if list.typing {
+        spans.push(Span::styled("▏", theme.accent));
+    }
+    spans.push(Span::styled(format!("{words} "), theme.dim));
+    Line::from(spans)
+}
+
+/// What is wrong with a list that has rows all the same.
+pub(super) fn trouble_title(state: &State, theme: &Theme) -> Line<'static> {
+    let (words, failure) = match (state.hidden_trouble(), &state.loading.retrying) {
+        (Some(failure), _) => ("not complete", failure),
+        (None, Some(failure)) => ("trying again", failure),
+        (None, None) => return Line::default(),
+    };
+    let room = usize::from(state.size.width).saturating_sub(8);
+    let text = format!("! {words}: {}", printable(&failure.sentence));
+    Line::from(Span::styled(format!(" {} ", keep_start(&text, room)), theme.warning))
+}
+
+/// A sentence in place of rows: reading, nothing there, or nothing that matches.
+pub(super) fn no_rows(
+    state: &State,
+    unknown: usize,
+    total: usize,
+    theme: &Theme,
+    frame: &mut Frame<'_>,
+    area: Rect,
+) {
+    let (phase, what) = match state.top {
+        TopScreen::Keys => (&state.loading.keys, "keys"),
+        TopScreen::Aliases => (&state.loading.aliases, "aliases"),
+    };
+    let mut lines = vec![Line::default()];
+    if total > 0 {
+        lines.push(Line::from(format!("  no {what} match the filter")));
+        if unknown > 0 {
+            let words = format!("  {} not described yet", plural(unknown, "key is", "keys are"));
+            lines.push(Line::from(Span::styled(words, theme.dim)));
+        }
+        lines.push(Line::from(Span::styled("  esc clears the filter", theme.dim)));
+    } else if matches!(state.connection, Connection::Connecting { .. }) {
+        let waited = state.now.elapsed.saturating_sub(state.loading.since).as_secs_f64();
+        let words = match state.place.kind {
+            PlaceKind::Aws => format!("  reading the AWS configuration, {waited:.1} s"),
+            PlaceKind::Local => "  opening the local KMS".to_owned(),
+        };
+        lines.push(Line::from(words));
+    } else if matches!(phase, Phase::Reading) {
+        let waited = state.now.elapsed.saturating_sub(state.loading.since).as_secs_f64();
+        lines.push(Line::from(match state.place.kind {
+            PlaceKind::Aws => format!("  looking for credentials and reading {what}, {waited:.1} s"),
+            PlaceKind::Local => format!("  reading {what}"),
+        }));
+    } else {
+        lines.push(Line::from(format!("  no {what} in this account and region")));
+        let help = "  n fills in a form all the same: another account's key goes by its ARN";
+        lines.push(Line::from(Span::styled(help, theme.dim)));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}

@@ -1,0 +1,233 @@
+//! The key list: a row a key, columns that leave one by one as the terminal narrows.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::table::{GAP, ON_ITS_WAY, cell, head, row, state_of};
+use super::{Theme, chrome, failure, panel};
+use crate::app::{Phase, State, layout};
+use crate::domain::catalog::{KeyHandle, KeyRow};
+use crate::domain::listing::KeyColumn;
+use crate::domain::text::{keep_end, keep_ends, printable, width};
+use crate::domain::time;
+
+/// Below this many columns a row is a glyph and a name.
+const NARROW: u16 = 60;
+
+/// A column on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Column {
+    column: KeyColumn,
+    title: &'static str,
+    width: usize,
+    /// The usage in one word.
+    short: bool,
+}
+
+const fn column(column: KeyColumn, title: &'static str, width: usize) -> Column {
+    Column { column, title, width, short: false }
+}
+
+/// All columns with their least widths, in the order in which they stand.
+const COLUMNS: [Column; 10] = [
+    column(KeyColumn::State, "STATE", 18),
+    column(KeyColumn::Alias, "ALIAS", 26),
+    column(KeyColumn::KeyId, "KEY ID", 13),
+    column(KeyColumn::Usage, "USAGE", 15),
+    column(KeyColumn::Spec, "SPEC", 17),
+    column(KeyColumn::Manager, "MANAGER", 9),
+    column(KeyColumn::Origin, "ORIGIN", 12),
+    column(KeyColumn::Created, "CREATED", 10),
+    column(KeyColumn::Deletion, "DELETION", 10),
+    column(KeyColumn::Description, "DESCRIPTION", 20),
+];
+
+/// The order in which columns leave. STATE tells of a deletion too, and stays.
+const LEAVING: [KeyColumn; 7] = [
+    KeyColumn::Deletion,
+    KeyColumn::Description,
+    KeyColumn::Created,
+    KeyColumn::Origin,
+    KeyColumn::Manager,
+    KeyColumn::Spec,
+    KeyColumn::Usage,
+];
+
+/// Width of the usage in one word.
+const SHORT_USAGE: usize = 8;
+/// ALIAS takes what is left over, up to here; DESCRIPTION takes the rest.
+const WIDEST_ALIAS: usize = 48;
+
+/// The columns that fit.
+fn columns(available: usize) -> Vec<Column> {
+    let mut columns = COLUMNS.to_vec();
+    let taken = |columns: &[Column]| {
+        columns.iter().map(|column| column.width).sum::<usize>() + GAP * (columns.len().saturating_sub(1))
+    };
+    for leaving in LEAVING {
+        if taken(&columns) <= available {
+            break;
+        }
+        if leaving == KeyColumn::Usage
+            && let Some(usage) = columns.iter_mut().find(|column| column.column == KeyColumn::Usage)
+        {
+            usage.width = SHORT_USAGE;
+            usage.short = true;
+            if taken(&columns) <= available {
+                break;
+            }
+        }
+        columns.retain(|column| column.column != leaving);
+    }
+    let left = available.saturating_sub(taken(&columns));
+    let has_description = columns.last().is_some_and(|column| column.column == KeyColumn::Description);
+    let mut given = 0;
+    for column in &mut columns {
+        if column.column == KeyColumn::Alias {
+            given = if has_description { left.min(WIDEST_ALIAS - column.width) } else { left };
+            column.width += given;
+        } else if column.column == KeyColumn::Description {
+            column.width += left - given;
+        }
+    }
+    columns
+}
+
+pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let block = panel(chrome::top_tabs(state, theme), chrome::filter_title(state, &state.keys, theme), theme)
+        .title_bottom(chrome::trouble_title(state, theme));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    if failure::instead_of_rows(state, theme, frame, inner) {
+        return;
+    }
+    if state.keys.rows().is_empty() {
+        chrome::no_rows(state, state.keys.unknown(), state.catalog.key_count(), theme, frame, inner);
+        return;
+    }
+    let available = usize::from(inner.width).saturating_sub(3);
+    let shown = state.keys.visible(layout::list_height(state.size));
+    let first = state.keys.top();
+    let lines: Vec<Line<'_>> = if area.width < NARROW {
+        let rows = shown.iter().enumerate();
+        let names =
+            rows.map(|(at, key)| narrow_row(state, *key, available, first + at == state.keys.index(), theme));
+        std::iter::once(Line::default()).chain(names).collect()
+    } else {
+        let columns = columns(available);
+        let sort = state.keys.sort;
+        let heads = columns.iter().map(|column| {
+            let sorted = (sort.column == column.column).then_some(sort.descending);
+            head(column.title, column.width, sorted, theme)
+        });
+        let rows = shown.iter().enumerate();
+        let rows = rows.map(|(at, key)| {
+            let cells = cells(state, *key, &columns, theme);
+            row(cells, first + at == state.keys.index(), theme)
+        });
+        std::iter::once(row(heads.collect(), false, theme)).chain(rows).collect()
+    };
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn cells(state: &State, key: KeyHandle, columns: &[Column], theme: &Theme) -> Vec<Span<'static>> {
+    let Some(row) = state.catalog.key(key) else { return Vec::new() };
+    columns.iter().map(|column| value(state, row, *column, theme)).collect()
+}
+
+fn value(state: &State, row: &KeyRow, column: Column, theme: &Theme) -> Span<'static> {
+    let columns = column.width;
+    let plain = |text: &str| Span::raw(cell(&printable(text), columns));
+    let told = |text: Option<&str>| match (text, row.is_described()) {
+        (Some(text), _) => plain(text),
+        (None, true) => Span::raw(" ".repeat(columns)),
+        (None, false) => Span::styled(cell(ON_ITS_WAY, columns), theme.dim),
+    };
+    let metadata = row.metadata();
+    match column.column {
+        KeyColumn::State => {
+            let (glyph, words, style) = state_of(row, state.now.wall, theme);
+            Span::styled(cell(&format!("{glyph} {words}"), columns), style)
+        }
+        KeyColumn::Alias => alias(state, row, columns, theme),
+        KeyColumn::KeyId => Span::raw(cell(&keep_ends(&printable(&row.key_id), columns), columns)),
+        KeyColumn::Usage => {
+            let usage = metadata.and_then(|metadata| metadata.key_usage.as_ref());
+            told(usage.map(|usage| if column.short { usage.word() } else { usage.words() }))
+        }
+        KeyColumn::Spec => told(metadata.and_then(|metadata| metadata.spec())),
+        KeyColumn::Manager => {
+            told(metadata.and_then(|metadata| metadata.key_manager.as_ref()).map(|manager| manager.words()))
+        }
+        KeyColumn::Origin => {
+            told(metadata.and_then(|metadata| metadata.origin.as_ref()).map(|origin| origin.as_str()))
+        }
+        KeyColumn::Created => {
+            told(metadata.and_then(|metadata| metadata.creation_date).map(time::date).as_deref())
+        }
+        KeyColumn::Deletion => {
+            told(metadata.and_then(|metadata| metadata.deletion_date).map(time::date).as_deref())
+        }
+        KeyColumn::Description => match row.refusal() {
+            Some(failure) => Span::styled(cell(&printable(&failure.sentence), columns), theme.dim),
+            None => told(metadata.map(|metadata| metadata.description.as_str())),
+        },
+    }
+}
+
+/// The alias that the filter matched, else the first, and how many more there are.
+fn alias(state: &State, row: &KeyRow, columns: usize, theme: &Theme) -> Span<'static> {
+    let alias = state.keys.filter.alias_of(&state.catalog, row).and_then(|alias| state.catalog.alias(alias));
+    let Some(alias) = alias else {
+        let words = match state.loading.aliases {
+            Phase::Complete => "(no alias)",
+            Phase::Reading => ON_ITS_WAY,
+            Phase::Failed(_) => "",
+        };
+        return Span::styled(cell(words, columns), theme.dim);
+    };
+    let name = printable(&alias.name);
+    let others = row.aliases().len() - 1;
+    if others == 0 {
+        return Span::raw(cell(&keep_end(&name, columns), columns));
+    }
+    let more = format!("+{others}");
+    let for_name = columns.saturating_sub(width(&more) + 2);
+    Span::raw(cell(&format!("{}  {more}", cell(&keep_end(&name, for_name), for_name)), columns))
+}
+
+/// `● alias/payments/ledger`, for a terminal with no room for columns.
+fn narrow_row(state: &State, key: KeyHandle, columns: usize, selected: bool, theme: &Theme) -> Line<'static> {
+    let Some(key) = state.catalog.key(key) else { return Line::default() };
+    let (glyph, _, style) = state_of(key, state.now.wall, theme);
+    let alias = state.keys.filter.alias_of(&state.catalog, key).and_then(|alias| state.catalog.alias(alias));
+    let for_name = columns.saturating_sub(3);
+    let name = match alias {
+        Some(alias) => keep_end(&printable(&alias.name), for_name).into_owned(),
+        None => keep_ends(&printable(&key.key_id), for_name).into_owned(),
+    };
+    row(vec![Span::styled(glyph, style), Span::styled(cell(&name, for_name), Style::new())], selected, theme)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_leave_in_their_order_and_the_rest_fills_the_width() {
+        let names =
+            |available| -> Vec<&str> { columns(available).iter().map(|column| column.title).collect() };
+        assert_eq!(names(195).len(), 10);
+        assert_eq!(names(135), ["STATE", "ALIAS", "KEY ID", "USAGE", "SPEC", "MANAGER", "ORIGIN", "CREATED"]);
+        assert_eq!(names(75), ["STATE", "ALIAS", "KEY ID", "USAGE"]);
+        assert_eq!(names(62), ["STATE", "ALIAS", "KEY ID"]);
+        for available in 61..250 {
+            let columns = columns(available);
+            let taken: usize = columns.iter().map(|column| column.width + GAP).sum();
+            assert_eq!(taken - GAP, available, "at {available}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Cells of fixed width, and what the cells of a key say.
+
+use jiff::Timestamp;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::Theme;
+use crate::domain::catalog::KeyRow;
+use crate::domain::key::KeyState;
+use crate::domain::text::{keep_start, width};
+
+/// A value that is on its way.
+pub(super) const ON_ITS_WAY: &str = "·····";
+/// Between two columns.
+pub(super) const GAP: usize = 2;
+/// What marks the selected row, and what stands there else.
+pub(super) const MARKER: (&str, &str) = ("▌ ", "  ");
+
+/// The text in exactly `columns`: cut at its end, or filled with blanks.
+pub(super) fn cell(text: &str, columns: usize) -> String {
+    let cut = keep_start(text, columns);
+    let missing = columns.saturating_sub(width(&cut));
+    format!("{cut}{}", " ".repeat(missing))
+}
+
+/// A row of cells with gaps between them, behind the marker.
+pub(super) fn row(cells: Vec<Span<'static>>, selected: bool, theme: &Theme) -> Line<'static> {
+    let marker = if selected { MARKER.0 } else { MARKER.1 };
+    let mut spans = vec![Span::styled(marker, theme.accent)];
+    for (index, cell) in cells.into_iter().enumerate() {
+        if index > 0 {
+            spans.push(Span::raw(" ".repeat(GAP)));
+        }
+        spans.push(cell);
+    }
+    let line = Line::from(spans);
+    if selected { line.style(theme.selected) } else { line }
+}
+
+/// A head with the arrow of the sort, where it is sorted by.
+pub(super) fn head(title: &str, columns: usize, sorted: Option<bool>, theme: &Theme) -> Span<'static> {
+    let text = match sorted {
+        Some(false) => format!("{title} ▲"),
+        Some(true) => format!("{title} ▼"),
+        None => title.to_owned(),
+    };
+    Span::styled(cell(&text, columns), theme.dim)
+}
+
+/// Glyph, words and colour of a key's state: what DescribeKey told, or why it told nothing.
+pub(super) fn state_of(row: &KeyRow, now: Timestamp, theme: &Theme) -> (&'static str, String, Style) {
+    if row.refusal().is_some() {
+        return ("⊘", "no access".to_owned(), theme.dim);
+    }
+    let Some(metadata) = row.metadata() else {
+        return ("·", "· ·".to_owned(), theme.dim);
+    };
+    let Some(state) = &metadata.key_state else {
+        return ("?", "not told".to_owned(), theme.warning);
+    };
+    let (glyph, style) = (state.glyph(), theme.state(state));
+    let words = match (state, metadata.days_until_deletion(now)) {
+        (KeyState::PendingDeletion, Some(days)) => format!("Deletes in {days} d"),
+        _ => crate::domain::text::printable(state.words()).into_owned(),
+    };
+    (glyph, words, style)
+}

@@ -1,0 +1,70 @@
+//! Colours and weights. The terminal's own foreground and background, so that light and dark both
+//! read; colour never tells anything that a glyph or a word does not.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::domain::key::KeyState;
+
+/// How things look.
+#[derive(Clone, Debug)]
+pub struct Theme {
+    pub border: Style,
+    pub title: Style,
+    /// Heads of columns, labels, hints.
+    pub dim: Style,
+    /// What has the focus.
+    pub accent: Style,
+    pub good: Style,
+    pub warning: Style,
+    pub bad: Style,
+    pub waiting: Style,
+    /// The selected row.
+    pub selected: Style,
+    /// What the keys in the footer look like.
+    pub key: Style,
+}
+
+impl Theme {
+    /// With colour.
+    #[must_use]
+    pub const fn coloured() -> Self {
+        Self {
+            border: Style::new().add_modifier(Modifier::DIM),
+            title: Style::new().add_modifier(Modifier::BOLD),
+            dim: Style::new().add_modifier(Modifier::DIM),
+            accent: Style::new().fg(Color::Cyan),
+            good: Style::new().fg(Color::Green),
+            warning: Style::new().fg(Color::Yellow),
+            bad: Style::new().fg(Color::Red),
+            waiting: Style::new().fg(Color::Blue),
+            selected: Style::new().add_modifier(Modifier::BOLD),
+            key: Style::new().fg(Color::Cyan),
+        }
+    }
+
+    /// Without colour: weight and glyphs alone.
+    #[must_use]
+    pub const fn plain() -> Self {
+        let bold = Style::new().add_modifier(Modifier::BOLD);
+        Self {
+            accent: bold,
+            good: Style::new(),
+            warning: bold,
+            bad: bold,
+            waiting: Style::new(),
+            key: bold,
+            ..Self::coloured()
+        }
+    }
+
+    /// The colour of a state.
+    #[must_use]
+    pub const fn state(&self, state: &KeyState) -> Style {
+        match state {
+            KeyState::Enabled => self.good,
+            KeyState::Disabled | KeyState::Other(_) => self.warning,
+            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion | KeyState::Unavailable => self.bad,
+            KeyState::PendingImport | KeyState::Creating | KeyState::Updating => self.waiting,
+        }
+    }
+}
