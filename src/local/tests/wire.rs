@@ -1,5 +1,7 @@
 //! The protocol below the operations.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn handle(kms: &LocalKms, request: &Request) -> (u16, Value) {
@@ -146,4 +148,70 @@ async fn every_answer_says_its_content_type() {
         client(&demo()).describe_key().key_id("x").send().await.unwrap_err();
     let headers = error.raw_response().unwrap().headers();
     assert_eq!(headers.get("content-type"), Some("application/x-amz-json-1.1"));
+}
+
+/// JSON of any shape, its members those that operations read.
+fn any_body() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (0..2000_i64).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,40}".prop_map(Value::from),
+        "(alias/[a-z/]{0,12}|arn:[a-z0-9:/-]{0,60}|[0-9a-f-]{36}|TE9DQUxLTVMB[A-Za-z0-9+/]{0,80})"
+            .prop_map(Value::from),
+        Just(Value::from("alias/demo/orders")),
+        Just(Value::from("AES_256")),
+    ];
+    let value = leaf.prop_recursive(2, 12, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map(".{0,6}", inner, 0..4)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    });
+    let member = prop::sample::select(vec![
+        "KeyId",
+        "EncryptionContext",
+        "KeySpec",
+        "NumberOfBytes",
+        "GrantTokens",
+        "DryRun",
+        "DryRunModifiers",
+        "CiphertextBlob",
+        "EncryptionAlgorithm",
+        "Recipient",
+        "Limit",
+        "Marker",
+    ]);
+    proptest::collection::btree_map(member, value, 0..6).prop_map(|members| {
+        Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
+    })
+}
+
+#[test]
+fn whatever_is_asked_gets_an_answer_in_json_and_no_internal_error() {
+    let kms = demo();
+    let operations = prop::sample::select(vec![
+        "ListKeys",
+        "ListAliases",
+        "DescribeKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "Decrypt",
+    ]);
+    proptest!(ProptestConfig::with_cases(2000), |(operation in operations, body in any_body())| {
+        let response = kms.inner.service.handle(&request(operation, body.to_string()));
+        prop_assert!(matches!(response.status, 200 | 400), "{}", response.status);
+        prop_assert!(json(&response).is_object());
+    });
+    proptest!(|(body in proptest::collection::vec(any::<u8>(), 0..200))| {
+        let response = kms.inner.service.handle(&request("Decrypt", body));
+        prop_assert_eq!(response.status, 400);
+    });
 }
