@@ -22,14 +22,6 @@
 //! material lies unencrypted in the store, and plaintexts that Decrypt gives out are in the answer's
 //! body, which is not wiped.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::io;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-
 mod behaviour;
 mod blob;
 mod clock;
@@ -46,6 +38,14 @@ mod service;
 mod shape;
 mod store;
 mod wire;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 pub use behaviour::{Behaviour, Fault, Rule};
 pub use clock::Clock;

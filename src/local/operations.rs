@@ -7,6 +7,11 @@
 //!
 //! A new operation is a function in a file below, and a line in [`OPERATIONS`].
 
+mod catalog;
+mod data_key;
+mod decrypt;
+mod describe;
+
 use serde_json::Value;
 
 use super::error::KmsError;
@@ -15,11 +20,6 @@ use super::key::{KeyManager, KeyRecord, KeyState, KeyUsage};
 use super::service::{CALLER, Service};
 use super::shape::Input;
 use super::store::Reader;
-
-mod catalog;
-mod data_key;
-mod decrypt;
-mod describe;
 
 /// One operation.
 pub(super) struct Operation {

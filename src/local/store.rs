@@ -4,8 +4,9 @@
 //! that a page is a range scan whatever the number of keys. Material has a table of its own: listing
 //! and describing never load a secret.
 //!
-//! Key material lies in the file unencrypted. The file is created with mode 0600, its folder, where
-//! it has to be made, with 0700. Every commit is durable before it is acknowledged.
+//! Key material lies in the file unencrypted, and in redb's cache of its pages. The file is created
+//! with mode 0600, its folder, where it has to be made, with 0700. Every commit is durable before it
+//! is acknowledged.
 //!
 //! It must not know requests, answers or what a key may do.
 
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
     Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable,
-    StorageBackend, TableDefinition, TableError, TableHandle, WriteTransaction,
+    StorageBackend, TableDefinition, TableError, WriteTransaction,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -210,10 +211,7 @@ fn contents(transaction: &ReadTransaction, path: &Path) -> Result<Contents, Open
                 .map_err(|error| broken(error.into()))?;
             return match tables.next() {
                 None => Ok(Contents::Empty),
-                Some(table) => {
-                    debug_assert_ne!(table.name(), META.name());
-                    Err(foreign())
-                }
+                Some(_) => Err(foreign()),
             };
         }
         Err(TableError::Storage(error)) => return Err(broken(error.into())),
