@@ -186,31 +186,19 @@ impl LocalKms {
     /// # Errors
     /// See [`OpenError`]; its sentence names the file and the way out.
     pub fn open(location: StoreLocation, options: Options) -> Result<Self, OpenError> {
-        let Options {
-            clock,
-            randomness,
-            keyring,
-            behaviour,
-        } = options;
+        let Options { clock, randomness, keyring, behaviour } = options;
         let store = Store::open(location, |writer| {
             let keyring = Keyring::parse(&keyring)?;
             let marker_key: [u8; 32] = randomness.array()?;
             writer
                 .put_marker_key(&marker_key)
-                .map_err(|error| OpenError::Seed {
-                    reason: error.to_string(),
-                })?;
+                .map_err(|error| OpenError::Seed { reason: error.to_string() })?;
             keyring.plant(writer, &clock, &randomness)
         })?;
         let markers = Markers::new(&store.marker_key()?);
         Ok(Self {
             inner: Arc::new(Inner {
-                service: Service {
-                    store,
-                    clock,
-                    randomness,
-                    markers,
-                },
+                service: Service { store, clock, randomness, markers },
                 faults: Mutex::new(Faults::new(behaviour)),
             }),
         })
@@ -245,8 +233,7 @@ struct Inner {
 impl Inner {
     /// What is due to a request, and one strike less for the rules that meet it.
     fn plan(&self, request: &wire::Request) -> Plan {
-        self.faults()
-            .plan(request.operation(), || self.service.key_id(request))
+        self.faults().plan(request.operation(), || self.service.key_id(request))
     }
 
     /// A panic elsewhere leaves the rules as good as they were.
@@ -258,9 +245,7 @@ impl Inner {
 /// Names the store and nothing in it.
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalKms")
-            .field("store", &self.service.store.path())
-            .finish_non_exhaustive()
+        f.debug_struct("LocalKms").field("store", &self.service.store.path()).finish_non_exhaustive()
     }
 }
 

@@ -71,23 +71,13 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(behaviour: Behaviour) -> Self {
-        Self {
-            latency: behaviour.latency,
-            rules: behaviour.rules,
-        }
+        Self { latency: behaviour.latency, rules: behaviour.rules }
     }
 
     /// What is due to the next request for `operation`. `key_id` is asked for only where a rule
     /// wants to know.
-    pub(super) fn plan(
-        &mut self,
-        operation: Option<&str>,
-        key_id: impl FnOnce() -> Option<String>,
-    ) -> Plan {
-        let mut plan = Plan {
-            delay: self.latency,
-            fault: None,
-        };
+    pub(super) fn plan(&mut self, operation: Option<&str>, key_id: impl FnOnce() -> Option<String>) -> Plan {
+        let mut plan = Plan { delay: self.latency, fault: None };
         let asked = self.rules.iter().any(|rule| rule.key_id.is_some());
         let key_id = if asked { key_id() } else { None };
         for rule in &mut self.rules {

@@ -120,10 +120,7 @@ pub(super) struct Freshness {
 
 impl Freshness {
     pub(super) fn draw(randomness: &Randomness) -> Result<Self, Exhausted> {
-        Ok(Self {
-            salt: randomness.array()?,
-            nonce: randomness.array()?,
-        })
+        Ok(Self { salt: randomness.array()?, nonce: randomness.array()? })
     }
 }
 
@@ -141,11 +138,7 @@ pub(super) fn seal(
     let Freshness { salt, nonce } = freshness;
     let mut header = Vec::with_capacity(111 + plaintext.len() + TAG_LEN);
     header.extend_from_slice(MAGIC);
-    header.extend_from_slice(&[
-        VERSION,
-        ALGORITHM_AES_256_GCM,
-        u8::try_from(key_id.len()).ok()?,
-    ]);
+    header.extend_from_slice(&[VERSION, ALGORITHM_AES_256_GCM, u8::try_from(key_id.len()).ok()?]);
     header.extend_from_slice(key_id.as_bytes());
     header.extend_from_slice(material.id(key_id).bytes());
     header.extend_from_slice(&salt);
@@ -213,11 +206,7 @@ impl<'a> Blob<'a> {
         let mut opened = Zeroizing::new(self.sealed.to_vec());
         let plaintext_len = material
             .blob_key(self.salt)?
-            .open_in_place(
-                Nonce::assume_unique_for_key(self.nonce),
-                Aad::from(aad),
-                opened.as_mut_slice(),
-            )
+            .open_in_place(Nonce::assume_unique_for_key(self.nonce), Aad::from(aad), opened.as_mut_slice())
             .ok()?
             .len();
         opened[plaintext_len..].zeroize();

@@ -34,11 +34,7 @@ pub(super) fn http_client(inner: Arc<Inner>) -> SharedHttpClient {
 }
 
 impl HttpClient for InProcess {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
@@ -60,11 +56,7 @@ impl HttpConnector for InProcess {
 }
 
 /// Answers a request that has to wait for something: a delay, a fault, the disk.
-async fn disturbed(
-    inner: Arc<Inner>,
-    request: Request,
-    plan: Plan,
-) -> Result<HttpResponse, ConnectorError> {
+async fn disturbed(inner: Arc<Inner>, request: Request, plan: Plan) -> Result<HttpResponse, ConnectorError> {
     if !plan.delay.is_zero() {
         tokio::time::sleep(plan.delay).await;
     }

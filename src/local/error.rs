@@ -19,20 +19,12 @@ pub(super) struct KmsError {
 impl KmsError {
     /// An error that blames the request: HTTP 400.
     pub(super) fn client(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            status: 400,
-            message: Some(message.into()),
-        }
+        Self { code, status: 400, message: Some(message.into()) }
     }
 
     /// An error that blames the request and says no more than its code.
     pub(super) fn silent(code: &'static str) -> Self {
-        Self {
-            code,
-            status: 400,
-            message: None,
-        }
+        Self { code, status: 400, message: None }
     }
 
     pub(super) fn validation(message: impl Into<String>) -> Self {

@@ -14,9 +14,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(region: &str) -> Self {
-        Self {
-            region: region.to_owned(),
-        }
+        Self { region: region.to_owned() }
     }
 
     /// The ARN of the key with that id here.
@@ -31,10 +29,7 @@ impl Place {
 
     fn arn(&self, kind: &str, name: &str) -> String {
         let region = &self.region;
-        format!(
-            "arn:{}:kms:{region}:{ACCOUNT}:{kind}{name}",
-            partition(region)
-        )
+        format!("arn:{}:kms:{region}:{ACCOUNT}:{kind}{name}", partition(region))
     }
 }
 
@@ -73,9 +68,7 @@ impl<'a> Identifier<'a> {
         if is_key_id(text) {
             return Ok(Self::Key(text));
         }
-        Err(Unnameable::Refused(KmsError::not_found(format!(
-            "Invalid keyId '{text}'"
-        ))))
+        Err(Unnameable::Refused(KmsError::not_found(format!("Invalid keyId '{text}'"))))
     }
 
     fn parse_arn(text: &str, rest: &'a str, place: &Place) -> Result<Self, Unnameable> {
@@ -84,9 +77,7 @@ impl<'a> Identifier<'a> {
             return Err(not_an_arn(text));
         };
         if *region != place.region {
-            return Err(Unnameable::Refused(KmsError::not_found(format!(
-                "Invalid arn {region}"
-            ))));
+            return Err(Unnameable::Refused(KmsError::not_found(format!("Invalid arn {region}"))));
         }
         if *partition_name != partition(region) {
             return Err(not_an_arn(text));
@@ -95,27 +86,18 @@ impl<'a> Identifier<'a> {
             Self::Alias(resource)
         } else if let Some(key_id) = resource.strip_prefix("key/") {
             if !is_key_id(key_id) {
-                return Err(Unnameable::Refused(KmsError::not_found(format!(
-                    "Invalid keyId {key_id}"
-                ))));
+                return Err(Unnameable::Refused(KmsError::not_found(format!("Invalid keyId {key_id}"))));
             }
             Self::Key(key_id)
         } else {
             return Err(not_an_arn(text));
         };
-        if *account == ACCOUNT {
-            Ok(identifier)
-        } else {
-            Err(Unnameable::OtherAccount)
-        }
+        if *account == ACCOUNT { Ok(identifier) } else { Err(Unnameable::OtherAccount) }
     }
 }
 
 fn not_an_arn(text: &str) -> Unnameable {
-    Unnameable::Refused(KmsError::client(
-        "InvalidArnException",
-        format!("{text} is not a valid ARN"),
-    ))
+    Unnameable::Refused(KmsError::client("InvalidArnException", format!("{text} is not a valid ARN")))
 }
 
 /// Whether `text` has the form of a key id, of either kind.
@@ -135,9 +117,7 @@ pub(super) fn is_alias_name(text: &str) -> bool {
     text.len() <= 256
         && text.strip_prefix("alias/").is_some_and(|rest| {
             !rest.is_empty()
-                && rest
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"/_-".contains(&byte))
+                && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-".contains(&byte))
         })
 }
 

@@ -205,8 +205,7 @@ impl KeyRecord {
     /// Whether answers name this key's material. KMS API: `CurrentKeyMaterialId` is of symmetric
     /// encryption keys with the origin `AWS_KMS` or `EXTERNAL`.
     pub(super) fn shows_material_id(&self) -> bool {
-        self.spec == KeySpec::SymmetricDefault
-            && matches!(self.origin, Origin::AwsKms | Origin::External)
+        self.spec == KeySpec::SymmetricDefault && matches!(self.origin, Origin::AwsKms | Origin::External)
     }
 
     /// `KeyMetadata` of the key with that id at that place, its members in the model's order. Dates
@@ -252,20 +251,13 @@ impl KeyRecord {
         }
         put("MultiRegion", self.multi_region.is_some().into());
         if let Some(regions) = &self.multi_region {
-            put(
-                "MultiRegionConfiguration",
-                regions.configuration(key_id, place),
-            );
+            put("MultiRegionConfiguration", regions.configuration(key_id, place));
         }
-        if let (KeyState::PendingReplicaDeletion, Some(days)) =
-            (self.state, self.pending_window_days)
-        {
+        if let (KeyState::PendingReplicaDeletion, Some(days)) = (self.state, self.pending_window_days) {
             put("PendingDeletionWindowInDays", days.into());
         }
-        if let Some(external_key) = self
-            .custom_key_store
-            .as_ref()
-            .and_then(|store| store.external_key.as_deref())
+        if let Some(external_key) =
+            self.custom_key_store.as_ref().and_then(|store| store.external_key.as_deref())
         {
             put("XksKeyConfiguration", json!({ "Id": external_key }));
         }
@@ -286,11 +278,7 @@ impl MultiRegion {
             })
         };
         let replicas: Vec<Value> = self.replicas.iter().map(|region| entry(region)).collect();
-        let key_type = if self.primary == place.region {
-            "PRIMARY"
-        } else {
-            "REPLICA"
-        };
+        let key_type = if self.primary == place.region { "PRIMARY" } else { "REPLICA" };
         json!({
             "MultiRegionKeyType": key_type,
             "PrimaryKey": entry(&self.primary),
@@ -301,20 +289,14 @@ impl MultiRegion {
 
 /// The member of `KeyMetadata` that lists what a key can do, and the list; `None` where the two do
 /// not go together. KMS API: Key spec reference.
-pub(super) fn algorithms(
-    spec: KeySpec,
-    usage: KeyUsage,
-) -> Option<(&'static str, &'static [&'static str])> {
+pub(super) fn algorithms(spec: KeySpec, usage: KeyUsage) -> Option<(&'static str, &'static [&'static str])> {
     use KeySpec as Spec;
     use KeyUsage as Usage;
     let list: (&str, &[&str]) = match (usage, spec) {
-        (Usage::EncryptDecrypt, Spec::SymmetricDefault) => {
-            ("EncryptionAlgorithms", &["SYMMETRIC_DEFAULT"])
+        (Usage::EncryptDecrypt, Spec::SymmetricDefault) => ("EncryptionAlgorithms", &["SYMMETRIC_DEFAULT"]),
+        (Usage::EncryptDecrypt, Spec::Rsa2048 | Spec::Rsa3072 | Spec::Rsa4096) => {
+            ("EncryptionAlgorithms", &["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"])
         }
-        (Usage::EncryptDecrypt, Spec::Rsa2048 | Spec::Rsa3072 | Spec::Rsa4096) => (
-            "EncryptionAlgorithms",
-            &["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"],
-        ),
         (Usage::EncryptDecrypt, Spec::Sm2) => ("EncryptionAlgorithms", &["SM2PKE"]),
         (Usage::SignVerify, Spec::Rsa2048 | Spec::Rsa3072 | Spec::Rsa4096) => (
             "SigningAlgorithms",
@@ -332,18 +314,16 @@ pub(super) fn algorithms(
         }
         (Usage::SignVerify, Spec::EccNistP384) => ("SigningAlgorithms", &["ECDSA_SHA_384"]),
         (Usage::SignVerify, Spec::EccNistP521) => ("SigningAlgorithms", &["ECDSA_SHA_512"]),
-        (Usage::SignVerify, Spec::EccNistEdwards25519) => (
-            "SigningAlgorithms",
-            &["ED25519_SHA_512", "ED25519_PH_SHA_512"],
-        ),
+        (Usage::SignVerify, Spec::EccNistEdwards25519) => {
+            ("SigningAlgorithms", &["ED25519_SHA_512", "ED25519_PH_SHA_512"])
+        }
         (Usage::SignVerify, Spec::MlDsa44 | Spec::MlDsa65 | Spec::MlDsa87) => {
             ("SigningAlgorithms", &["ML_DSA_SHAKE_256"])
         }
         (Usage::SignVerify, Spec::Sm2) => ("SigningAlgorithms", &["SM2DSA"]),
-        (
-            Usage::KeyAgreement,
-            Spec::EccNistP256 | Spec::EccNistP384 | Spec::EccNistP521 | Spec::Sm2,
-        ) => ("KeyAgreementAlgorithms", &["ECDH"]),
+        (Usage::KeyAgreement, Spec::EccNistP256 | Spec::EccNistP384 | Spec::EccNistP521 | Spec::Sm2) => {
+            ("KeyAgreementAlgorithms", &["ECDH"])
+        }
         (Usage::GenerateVerifyMac, Spec::Hmac224) => ("MacAlgorithms", &["HMAC_SHA_224"]),
         (Usage::GenerateVerifyMac, Spec::Hmac256) => ("MacAlgorithms", &["HMAC_SHA_256"]),
         (Usage::GenerateVerifyMac, Spec::Hmac384) => ("MacAlgorithms", &["HMAC_SHA_384"]),

@@ -40,31 +40,15 @@ enum Access {
 
 /// The operations that are here.
 static OPERATIONS: [Operation; 5] = [
-    Operation {
-        name: "Decrypt",
-        access: Access::Reads,
-        answer: decrypt::decrypt,
-    },
-    Operation {
-        name: "DescribeKey",
-        access: Access::CreatesManagedKeys,
-        answer: describe::describe_key,
-    },
+    Operation { name: "Decrypt", access: Access::Reads, answer: decrypt::decrypt },
+    Operation { name: "DescribeKey", access: Access::CreatesManagedKeys, answer: describe::describe_key },
     Operation {
         name: "GenerateDataKeyWithoutPlaintext",
         access: Access::Reads,
         answer: data_key::generate_data_key_without_plaintext,
     },
-    Operation {
-        name: "ListAliases",
-        access: Access::Reads,
-        answer: catalog::list_aliases,
-    },
-    Operation {
-        name: "ListKeys",
-        access: Access::Reads,
-        answer: catalog::list_keys,
-    },
+    Operation { name: "ListAliases", access: Access::Reads, answer: catalog::list_aliases },
+    Operation { name: "ListKeys", access: Access::Reads, answer: catalog::list_keys },
 ];
 
 /// The operations that KMS has and the local KMS has not.
@@ -194,9 +178,8 @@ impl Call<'_> {
         let key_id = match self.identifier(text)? {
             Identifier::Key(key_id) => key_id.to_owned(),
             Identifier::Alias(name) => {
-                let alias = reader
-                    .alias(&self.place.region, name)?
-                    .ok_or_else(|| self.no_such_alias(name))?;
+                let alias =
+                    reader.alias(&self.place.region, name)?.ok_or_else(|| self.no_such_alias(name))?;
                 match alias.target {
                     Some(target) => target.key_id,
                     None => return Ok(Target::Predefined(name.to_owned())),
@@ -205,10 +188,7 @@ impl Call<'_> {
         };
         match self.key_with_id(reader, &key_id)? {
             Some(key) => Ok(Target::Key(Box::new(key))),
-            None => Err(KmsError::not_found(format!(
-                "Key '{}' does not exist",
-                self.place.key_arn(&key_id)
-            ))),
+            None => Err(KmsError::not_found(format!("Key '{}' does not exist", self.place.key_arn(&key_id)))),
         }
     }
 
@@ -244,10 +224,7 @@ impl Call<'_> {
     }
 
     fn no_such_alias(&self, name: &str) -> KmsError {
-        KmsError::not_found(format!(
-            "Alias {} is not found.",
-            self.place.alias_arn(name)
-        ))
+        KmsError::not_found(format!("Alias {} is not found.", self.place.alias_arn(name)))
     }
 
     /// Whether the caller may use the key in a cryptographic operation: not an AWS managed key, whose
@@ -291,16 +268,11 @@ impl Key {
         let arn = &self.arn;
         match self.record.state {
             KeyState::Enabled | KeyState::Updating => Ok(()),
-            KeyState::Disabled => Err(KmsError::client(
-                "DisabledException",
-                format!("{arn} is disabled."),
-            )),
-            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => Err(
-                KmsError::invalid_state(format!("{arn} is pending deletion.")),
-            ),
-            KeyState::PendingImport => {
-                Err(KmsError::invalid_state(format!("{arn} is pending import.")))
+            KeyState::Disabled => Err(KmsError::client("DisabledException", format!("{arn} is disabled."))),
+            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
+                Err(KmsError::invalid_state(format!("{arn} is pending deletion.")))
             }
+            KeyState::PendingImport => Err(KmsError::invalid_state(format!("{arn} is pending import."))),
             KeyState::Unavailable => Err(KmsError::invalid_state(format!("{arn} is unavailable."))),
             KeyState::Creating => Err(KmsError::invalid_state(format!("{arn} is creating."))),
         }

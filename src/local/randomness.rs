@@ -24,9 +24,7 @@ impl Randomness {
     /// The cryptographically secure source of the crypto provider, aws-lc.
     #[must_use]
     pub fn system() -> Self {
-        Self(Arc::new(|bytes| {
-            aws_lc_rs::rand::fill(bytes).map_err(|_| Exhausted)
-        }))
+        Self(Arc::new(|bytes| aws_lc_rs::rand::fill(bytes).map_err(|_| Exhausted)))
     }
 
     /// The same bytes in every run that asks in the same order. For tests and demonstrations that

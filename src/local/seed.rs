@@ -16,8 +16,8 @@ use super::blob::Material;
 use super::clock::Clock;
 use super::identifier::{is_alias_name, is_key_id};
 use super::key::{
-    AliasRecord, AliasTarget, CustomKeyStore, GrantRecord, KeyManager, KeyRecord, KeySpec,
-    KeyState, KeyUsage, MultiRegion, Origin, Rotation, algorithms,
+    AliasRecord, AliasTarget, CustomKeyStore, GrantRecord, KeyManager, KeyRecord, KeySpec, KeyState,
+    KeyUsage, MultiRegion, Origin, Rotation, algorithms,
 };
 use super::randomness::Randomness;
 use super::store::{StoreError, Writer};
@@ -139,12 +139,9 @@ impl Keyring {
     /// # Errors
     /// [`OpenError::Keyring`] with what is wrong and where.
     pub(super) fn parse(text: &str) -> Result<Self, OpenError> {
-        let keyring: Self = toml::from_str(text).map_err(|error| OpenError::Keyring {
-            reason: error.to_string().trim_end().to_owned(),
-        })?;
-        keyring
-            .check()
-            .map_err(|reason| OpenError::Keyring { reason })?;
+        let keyring: Self = toml::from_str(text)
+            .map_err(|error| OpenError::Keyring { reason: error.to_string().trim_end().to_owned() })?;
+        keyring.check().map_err(|reason| OpenError::Keyring { reason })?;
         Ok(keyring)
     }
 
@@ -152,8 +149,7 @@ impl Keyring {
         let mut keys = BTreeSet::new();
         let mut aliases = BTreeSet::new();
         for key in &self.keys {
-            key.check()
-                .map_err(|reason| format!("key `{}`: {reason}", key.id))?;
+            key.check().map_err(|reason| format!("key `{}`: {reason}", key.id))?;
             if !keys.insert((key.region.as_str(), key.id.as_str())) {
                 return Err(format!("key `{}` is there twice in {}", key.id, key.region));
             }
@@ -162,10 +158,8 @@ impl Keyring {
             let region = key.region.as_str();
             key.aliases.iter().map(move |name| (region, name.as_str()))
         });
-        let predefined = self
-            .predefined_aliases
-            .iter()
-            .map(|alias| (alias.region.as_str(), alias.name.as_str()));
+        let predefined =
+            self.predefined_aliases.iter().map(|alias| (alias.region.as_str(), alias.name.as_str()));
         for (region, name) in of_keys.chain(predefined) {
             if !is_alias_name(name) {
                 return Err(format!("`{name}` is not an alias name"));
@@ -174,11 +168,7 @@ impl Keyring {
                 return Err(format!("alias `{name}` is there twice in {region}"));
             }
         }
-        match self
-            .predefined_aliases
-            .iter()
-            .find(|alias| !alias.name.starts_with("alias/aws/"))
-        {
+        match self.predefined_aliases.iter().find(|alias| !alias.name.starts_with("alias/aws/")) {
             Some(alias) => Err(format!("`{}` is not a predefined alias", alias.name)),
             None => Ok(()),
         }
@@ -191,9 +181,7 @@ impl Keyring {
         clock: &Clock,
         randomness: &Randomness,
     ) -> Result<(), OpenError> {
-        let failed = |error: StoreError| OpenError::Seed {
-            reason: error.to_string(),
-        };
+        let failed = |error: StoreError| OpenError::Seed { reason: error.to_string() };
         let now = clock.now();
         // One key id has one material, in however many regions it lives.
         let mut materials: BTreeMap<&str, Material> = BTreeMap::new();
@@ -205,14 +193,10 @@ impl Keyring {
                 }
                 if let Some(material) = materials.get(key.id.as_str()) {
                     record.material = Some(material.id(&key.id).to_hex());
-                    writer
-                        .put_material(&key.region, &key.id, material)
-                        .map_err(failed)?;
+                    writer.put_material(&key.region, &key.id, material).map_err(failed)?;
                 }
             }
-            writer
-                .put_key(&key.region, &key.id, &record)
-                .map_err(failed)?;
+            writer.put_key(&key.region, &key.id, &record).map_err(failed)?;
             for name in &key.aliases {
                 let alias = AliasRecord {
                     target: Some(AliasTarget {
@@ -222,9 +206,7 @@ impl Keyring {
                     }),
                     managed_description: None,
                 };
-                writer
-                    .put_alias(&key.region, name, &alias)
-                    .map_err(failed)?;
+                writer.put_alias(&key.region, name, &alias).map_err(failed)?;
             }
             for grant in &key.grants {
                 let grant_id = hex::encode(&randomness.array::<32>()?);
@@ -234,13 +216,8 @@ impl Keyring {
             }
         }
         for alias in &self.predefined_aliases {
-            let record = AliasRecord {
-                target: None,
-                managed_description: Some(alias.description.clone()),
-            };
-            writer
-                .put_alias(&alias.region, &alias.name, &record)
-                .map_err(failed)?;
+            let record = AliasRecord { target: None, managed_description: Some(alias.description.clone()) };
+            writer.put_alias(&alias.region, &alias.name, &record).map_err(failed)?;
         }
         Ok(())
     }
@@ -254,14 +231,8 @@ impl Key {
         let custom = matches!(self.origin, Origin::AwsCloudHsm | Origin::ExternalKeyStore);
         let rules = [
             (is_key_id(&self.id), "its id is not a key id"),
-            (
-                algorithms(self.spec, self.usage).is_some(),
-                "its spec cannot have its usage",
-            ),
-            (
-                self.description.chars().count() <= 8192,
-                "its description is longer than 8192 characters",
-            ),
+            (algorithms(self.spec, self.usage).is_some(), "its spec cannot have its usage"),
+            (self.description.chars().count() <= 8192, "its description is longer than 8192 characters"),
             (
                 multi_region_id == self.multi_region.is_some(),
                 "an id that begins with mrk- and `multi_region` go together",
@@ -297,8 +268,7 @@ impl Key {
                 "the origins AWS_CLOUDHSM and EXTERNAL_KEY_STORE and `custom_key_store` go together",
             ),
             (
-                self.rotation_period_days
-                    .is_none_or(|days| (90..=2560).contains(&days)),
+                self.rotation_period_days.is_none_or(|days| (90..=2560).contains(&days)),
                 "`rotation_period_days` is 90 to 2560",
             ),
             (
@@ -313,9 +283,9 @@ impl Key {
                 "it has a tag that KMS does not allow, or more than 50",
             ),
             (
-                self.aliases.iter().all(|name| {
-                    name.starts_with("alias/aws/") == (self.manager == KeyManager::Aws)
-                }),
+                self.aliases
+                    .iter()
+                    .all(|name| name.starts_with("alias/aws/") == (self.manager == KeyManager::Aws)),
                 "aliases that begin with alias/aws/ are those of AWS managed keys",
             ),
         ];
@@ -347,10 +317,9 @@ impl Key {
             valid_to: self.expires_in_days.map(|days| in_days(now, days)),
             custom_key_store: self.custom_key_store.clone(),
             multi_region: self.multi_region.clone(),
-            rotation: self.rotation_period_days.map(|period_days| Rotation {
-                period_days,
-                since: self.created,
-            }),
+            rotation: self
+                .rotation_period_days
+                .map(|period_days| Rotation { period_days, since: self.created }),
             tags: self.tags.clone(),
         }
     }
@@ -372,6 +341,5 @@ impl Grant {
 
 /// So many days of 24 hours after `now`, or `now` at the end of time.
 fn in_days(now: Timestamp, days: u16) -> Timestamp {
-    now.checked_add(SignedDuration::from_hours(i64::from(days) * 24))
-        .unwrap_or(now)
+    now.checked_add(SignedDuration::from_hours(i64::from(days) * 24)).unwrap_or(now)
 }

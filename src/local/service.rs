@@ -43,11 +43,7 @@ impl Service {
 
     /// An answer that is an error.
     pub(super) fn refuse(&self, error: &KmsError) -> Response {
-        Response {
-            status: error.status(),
-            request_id: self.request_id(),
-            body: error.body(),
-        }
+        Response { status: error.status(), request_id: self.request_id(), body: error.body() }
     }
 
     /// Whether answering may wait for the disk.
@@ -76,9 +72,7 @@ impl Service {
     pub(super) fn key_id(&self, request: &Request) -> Option<String> {
         let place = Place::new(request.region().ok()?);
         let body: Value = serde_json::from_slice(&request.body).ok()?;
-        let named = ["KeyId", "TargetKeyId"]
-            .iter()
-            .find_map(|member| body.get(member)?.as_str());
+        let named = ["KeyId", "TargetKeyId"].iter().find_map(|member| body.get(member)?.as_str());
         if let Some(text) = named {
             return match Identifier::parse(text, &place).ok()? {
                 Identifier::Key(key_id) => Some(key_id.to_owned()),
@@ -97,24 +91,16 @@ impl Service {
     /// The order: a target that is known, a signature that names a region, a body that is JSON. How
     /// the service orders these three is not documented.
     fn answer(&self, request: &Request) -> Result<Value, KmsError> {
-        let name = request
-            .operation()
-            .ok_or_else(|| KmsError::silent("UnknownOperationException"))?;
+        let name = request.operation().ok_or_else(|| KmsError::silent("UnknownOperationException"))?;
         let operation = Operation::named(name).ok_or_else(|| Operation::absent(name))?;
         let place = Place::new(request.region()?);
         let input = Input::parse(&request.body)?;
-        let call = Call {
-            service: self,
-            operation,
-            place,
-        };
+        let call = Call { service: self, operation, place };
         operation.run(&call, input)
     }
 
     /// A fresh request id; where the system has no random bytes, one that is none.
     fn request_id(&self) -> String {
-        self.randomness
-            .uuid()
-            .unwrap_or_else(|_| "00000000-0000-4000-8000-000000000000".to_owned())
+        self.randomness.uuid().unwrap_or_else(|_| "00000000-0000-4000-8000-000000000000".to_owned())
     }
 }

@@ -52,10 +52,7 @@ impl Input {
     /// `SerializationException` where it is not one JSON object.
     pub(super) fn parse(body: &[u8]) -> Result<Self, KmsError> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => Ok(Self {
-                members,
-                violations: Vec::new(),
-            }),
+            Ok(Value::Object(members)) => Ok(Self { members, violations: Vec::new() }),
             Ok(other) => Err(mistyped(&other, "Structure")),
             Err(_) => Err(KmsError::silent("SerializationException")),
         }
@@ -97,10 +94,7 @@ impl Input {
             self.violate(name, &text, &at_most("length", most));
         }
         if !pattern.matches(&text) {
-            let rule = format!(
-                "Member must satisfy regular expression pattern: {}",
-                pattern.words()
-            );
+            let rule = format!("Member must satisfy regular expression pattern: {}", pattern.words());
             self.violate(name, &text, &rule);
         }
         Ok(Some(text))
@@ -117,8 +111,7 @@ impl Input {
             None => Ok(None),
             Some(Value::String(text)) => {
                 if !values.contains(&text.as_str()) {
-                    let rule =
-                        format!("Member must satisfy enum value set: [{}]", named.join(", "));
+                    let rule = format!("Member must satisfy enum value set: [{}]", named.join(", "));
                     self.violate(name, &text, &rule);
                 }
                 Ok(Some(text))
@@ -128,21 +121,12 @@ impl Input {
     }
 
     /// A whole number between `least` and `most`.
-    pub(super) fn integer(
-        &mut self,
-        name: &str,
-        least: i64,
-        most: i64,
-    ) -> Result<Option<usize>, KmsError> {
+    pub(super) fn integer(&mut self, name: &str, least: i64, most: i64) -> Result<Option<usize>, KmsError> {
         let Some(value) = self.take(name) else {
             return Ok(None);
         };
         // The model's integers have 32 bits.
-        let Some(number) = value
-            .as_i64()
-            .and_then(|number| i32::try_from(number).ok())
-            .map(i64::from)
-        else {
+        let Some(number) = value.as_i64().and_then(|number| i32::try_from(number).ok()).map(i64::from) else {
             return Err(mistyped(&value, "Integer"));
         };
         if number < least {
@@ -201,10 +185,7 @@ impl Input {
         if tokens.len() > 10 {
             self.violate("GrantTokens", &shown, &at_most("length", 10));
         }
-        if tokens
-            .iter()
-            .any(|token| !(1..=8192).contains(&token.encode_utf16().count()))
-        {
+        if tokens.iter().any(|token| !(1..=8192).contains(&token.encode_utf16().count())) {
             let rule = format!(
                 "Member must satisfy constraint: [{}, {}]",
                 at_most("length", 8192),
@@ -285,17 +266,12 @@ impl Input {
     }
 
     fn violate(&mut self, name: &str, value: &str, rule: &str) {
-        self.violations.push(format!(
-            "Value '{value}' at '{}' failed to satisfy constraint: {rule}",
-            path(name)
-        ));
+        self.violations
+            .push(format!("Value '{value}' at '{}' failed to satisfy constraint: {rule}", path(name)));
     }
 
     fn violate_unseen(&mut self, name: &str, rule: &str) {
-        self.violations.push(format!(
-            "Value at '{}' failed to satisfy constraint: {rule}",
-            path(name)
-        ));
+        self.violations.push(format!("Value at '{}' failed to satisfy constraint: {rule}", path(name)));
     }
 }
 
@@ -303,10 +279,7 @@ impl Input {
 /// What the service does with them is not documented; the message is the one that it is known to
 /// have for a context that it refuses.
 pub(super) fn check_context(context: &EncryptionContext) -> Result<(), KmsError> {
-    if context
-        .iter()
-        .any(|(name, value)| name.is_empty() || value.is_empty())
-    {
+    if context.iter().any(|(name, value)| name.is_empty() || value.is_empty()) {
         return Err(KmsError::validation("Invalid EncryptionContext"));
     }
     Ok(())
@@ -316,9 +289,7 @@ impl Pattern {
     fn matches(self, text: &str) -> bool {
         match self {
             Self::Ascii => !text.is_empty() && text.is_ascii(),
-            Self::Latin1 => text
-                .chars()
-                .all(|char| ('\u{20}'..='\u{ff}').contains(&char)),
+            Self::Latin1 => text.chars().all(|char| ('\u{20}'..='\u{ff}').contains(&char)),
         }
     }
 
@@ -333,9 +304,7 @@ impl Pattern {
 /// How messages spell a member: as the model does, its first letter lower-case.
 fn path(name: &str) -> String {
     let mut chars = name.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 fn at_least(what: &str, least: impl std::fmt::Display) -> String {

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
-    Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable,
-    StorageBackend, TableDefinition, TableError, WriteTransaction,
+    Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
+    TableDefinition, TableError, WriteTransaction,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,8 +43,7 @@ const MATERIAL: TableDefinition<(&str, &str, &[u8]), &[u8]> = TableDefinition::n
 /// (region, alias name) → [`AliasRecord`] as JSON.
 const ALIASES: TableDefinition<(&str, &str), &[u8]> = TableDefinition::new("aliases");
 /// (region, key id, alias name): the aliases of a key.
-const ALIASES_OF_KEY: TableDefinition<(&str, &str, &str), ()> =
-    TableDefinition::new("aliases-of-key");
+const ALIASES_OF_KEY: TableDefinition<(&str, &str, &str), ()> = TableDefinition::new("aliases-of-key");
 /// (region, key id, grant id) → [`GrantRecord`] as JSON.
 const GRANTS: TableDefinition<(&str, &str, &str), &[u8]> = TableDefinition::new("grants");
 
@@ -76,12 +75,7 @@ macro_rules! from_redb {
     };
 }
 
-from_redb!(
-    redb::TransactionError,
-    redb::TableError,
-    redb::StorageError,
-    redb::CommitError
-);
+from_redb!(redb::TransactionError, redb::TableError, redb::StorageError, redb::CommitError);
 
 /// An open store. Dropping it closes it.
 pub(super) struct Store {
@@ -110,12 +104,9 @@ impl Store {
     ) -> Result<Self, OpenError> {
         let (database, path) = match location {
             StoreLocation::Memory => {
-                let database = builder()
-                    .create_with_backend(InMemoryBackend::new())
-                    .map_err(|error| OpenError::Store {
-                        path: PathBuf::from(":memory:"),
-                        reason: error.to_string(),
-                    })?;
+                let database = builder().create_with_backend(InMemoryBackend::new()).map_err(|error| {
+                    OpenError::Store { path: PathBuf::from(":memory:"), reason: error.to_string() }
+                })?;
                 (database, None)
             }
             StoreLocation::File(path) => (open_file(&path)?, Some(path)),
@@ -123,10 +114,7 @@ impl Store {
         let store = Self { database, path };
         if store.contents()? == Contents::Empty {
             let broken = |error: StoreError| store.broken(&error);
-            let transaction = store
-                .database
-                .begin_write()
-                .map_err(|error| broken(error.into()))?;
+            let transaction = store.database.begin_write().map_err(|error| broken(error.into()))?;
             let writer = Writer(transaction);
             writer.create_tables().map_err(broken)?;
             seed(&writer)?;
@@ -164,27 +152,19 @@ impl Store {
         let find = || -> Result<Vec<u8>, StoreError> {
             let transaction = self.database.begin_read()?;
             let table = transaction.open_table(META)?;
-            let value = table
-                .get(META_MARKER_KEY)?
-                .ok_or(StoreError::Missing(META_MARKER_KEY))?;
+            let value = table.get(META_MARKER_KEY)?.ok_or(StoreError::Missing(META_MARKER_KEY))?;
             Ok(value.value().to_vec())
         };
         find().map_err(|error| self.broken(&error))
     }
 
     fn contents(&self) -> Result<Contents, OpenError> {
-        let transaction = self
-            .database
-            .begin_read()
-            .map_err(|error| self.broken(&error.into()))?;
+        let transaction = self.database.begin_read().map_err(|error| self.broken(&error.into()))?;
         contents(&transaction, self.path.as_deref().unwrap_or(Path::new("")))
     }
 
     fn broken(&self, error: &StoreError) -> OpenError {
-        OpenError::Store {
-            path: self.path.clone().unwrap_or_default(),
-            reason: error.to_string(),
-        }
+        OpenError::Store { path: self.path.clone().unwrap_or_default(), reason: error.to_string() }
     }
 }
 
@@ -196,19 +176,12 @@ fn builder() -> Builder {
 
 /// What is in a redb database: our tables of this version, or nothing yet.
 fn contents(transaction: &ReadTransaction, path: &Path) -> Result<Contents, OpenError> {
-    let broken = |error: redb::Error| OpenError::Store {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
-    let foreign = || OpenError::NotAStore {
-        path: path.to_owned(),
-    };
+    let broken = |error: redb::Error| OpenError::Store { path: path.to_owned(), reason: error.to_string() };
+    let foreign = || OpenError::NotAStore { path: path.to_owned() };
     let meta = match transaction.open_table(META) {
         Ok(meta) => meta,
         Err(TableError::TableDoesNotExist(_)) => {
-            let mut tables = transaction
-                .list_tables()
-                .map_err(|error| broken(error.into()))?;
+            let mut tables = transaction.list_tables().map_err(|error| broken(error.into()))?;
             return match tables.next() {
                 None => Ok(Contents::Empty),
                 Some(_) => Err(foreign()),
@@ -223,11 +196,7 @@ fn contents(transaction: &ReadTransaction, path: &Path) -> Result<Contents, Open
         .and_then(|value| value.value().try_into().ok().map(u32::from_be_bytes))
         .ok_or_else(foreign)?;
     if schema > SCHEMA {
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found: schema,
-            known: SCHEMA,
-        });
+        return Err(OpenError::Newer { path: path.to_owned(), found: schema, known: SCHEMA });
     }
     Ok(Contents::Ready)
 }
@@ -237,56 +206,38 @@ fn contents(transaction: &ReadTransaction, path: &Path) -> Result<Contents, Open
 /// A file that is there is looked through first without being written to, so that what is none of
 /// ours, newer, or damaged anywhere keeps every byte.
 fn open_file(path: &Path) -> Result<Database, OpenError> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        create_private_folder(folder).map_err(|source| OpenError::Io {
-            path: folder.to_owned(),
-            source,
-        })?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        create_private_folder(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
     }
     let backend = open_backend(path)?;
-    let length = backend.len().map_err(|source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
+    let length = backend.len().map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     let backend = if length == 0 {
         backend
     } else {
         rehearse(path, backend)?;
         open_backend(path)?
     };
-    builder()
-        .create_with_backend(backend)
-        .map_err(|error| unopened(path, error))
+    builder().create_with_backend(backend).map_err(|error| unopened(path, error))
 }
 
 fn open_backend(path: &Path) -> Result<FileBackend, OpenError> {
-    let file = private_options()
-        .open(path)
-        .map_err(|source| OpenError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+    let file =
+        private_options().open(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     FileBackend::new(file).map_err(|error| unopened(path, error))
 }
 
 /// Opens the database, checks every page of it and what is in it, and changes nothing: neither the
 /// recovery that a crash makes necessary nor anything else reaches the file.
 fn rehearse(path: &Path, backend: FileBackend) -> Result<(), OpenError> {
-    let rehearsal = Rehearsal::new(backend).map_err(|source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
+    let rehearsal =
+        Rehearsal::new(backend).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     let database = builder()
         .set_check_integrity_on_open(true)
         .create_with_backend(rehearsal)
         .map_err(|error| unopened(path, error))?;
-    let transaction = database.begin_read().map_err(|error| OpenError::Store {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    })?;
+    let transaction = database
+        .begin_read()
+        .map_err(|error| OpenError::Store { path: path.to_owned(), reason: error.to_string() })?;
     contents(&transaction, path)?;
     Ok(())
 }
@@ -294,19 +245,12 @@ fn rehearse(path: &Path, backend: FileBackend) -> Result<(), OpenError> {
 fn unopened(path: &Path, error: DatabaseError) -> OpenError {
     let path = path.to_owned();
     match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-            OpenError::InUse { path }
-        }
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => OpenError::InUse { path },
         DatabaseError::Storage(redb::StorageError::Io(source)) => match source.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
-                OpenError::NotAStore { path }
-            }
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => OpenError::NotAStore { path },
             _ => OpenError::Io { path, source },
         },
-        other => OpenError::Store {
-            path,
-            reason: other.to_string(),
-        },
+        other => OpenError::Store { path, reason: other.to_string() },
     }
 }
 
@@ -328,10 +272,7 @@ fn private_options() -> OpenOptions {
 #[cfg(unix)]
 fn create_private_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 #[cfg(not(unix))]
@@ -356,11 +297,7 @@ impl Reader {
         found.map(|value| decode(value.value())).transpose()
     }
 
-    pub(super) fn alias(
-        &self,
-        region: &str,
-        name: &str,
-    ) -> Result<Option<AliasRecord>, StoreError> {
+    pub(super) fn alias(&self, region: &str, name: &str) -> Result<Option<AliasRecord>, StoreError> {
         let table = self.0.open_table(ALIASES)?;
         let found = table.get((region, name))?;
         found.map(|value| decode(value.value())).transpose()
@@ -390,10 +327,7 @@ impl Reader {
             Some(after) => Bound::Excluded((region, after)),
             None => Bound::Included((region, "")),
         };
-        let mut part = Part {
-            items: Vec::new(),
-            more: false,
-        };
+        let mut part = Part { items: Vec::new(), more: false };
         for entry in table.range::<(&str, &str)>((start, Bound::Unbounded))? {
             let (key, _) = entry?;
             let (key_region, key_id) = key.value();
@@ -422,10 +356,7 @@ impl Reader {
             Some(after) => Bound::Excluded((region, after)),
             None => Bound::Included((region, "")),
         };
-        let mut part = Part {
-            items: Vec::new(),
-            more: false,
-        };
+        let mut part = Part { items: Vec::new(), more: false };
         for entry in table.range::<(&str, &str)>((start, Bound::Unbounded))? {
             let (key, value) = entry?;
             let (alias_region, name) = key.value();
@@ -455,10 +386,7 @@ impl Reader {
             Some(after) => Bound::Excluded((region, key_id, after)),
             None => Bound::Included((region, key_id, "")),
         };
-        let mut part = Part {
-            items: Vec::new(),
-            more: false,
-        };
+        let mut part = Part { items: Vec::new(), more: false };
         for entry in index.range::<(&str, &str, &str)>((start, Bound::Unbounded))? {
             let (key, ()) = {
                 let (key, value) = entry?;
@@ -472,9 +400,7 @@ impl Reader {
                 part.more = true;
                 break;
             }
-            let record = aliases
-                .get((region, name))?
-                .ok_or(StoreError::Missing("an alias of the index"))?;
+            let record = aliases.get((region, name))?.ok_or(StoreError::Missing("an alias of the index"))?;
             part.items.push((name.to_owned(), decode(record.value())?));
         }
         Ok(part)
@@ -504,16 +430,9 @@ impl Writer {
         self.put_meta(META_MARKER_KEY, key)
     }
 
-    pub(super) fn put_key(
-        &self,
-        region: &str,
-        key_id: &str,
-        record: &KeyRecord,
-    ) -> Result<(), StoreError> {
+    pub(super) fn put_key(&self, region: &str, key_id: &str, record: &KeyRecord) -> Result<(), StoreError> {
         let bytes = encode(record)?;
-        self.0
-            .open_table(KEYS)?
-            .insert((region, key_id), bytes.as_slice())?;
+        self.0.open_table(KEYS)?.insert((region, key_id), bytes.as_slice())?;
         Ok(())
     }
 
@@ -524,29 +443,18 @@ impl Writer {
         material: &Material,
     ) -> Result<(), StoreError> {
         let material_id = material.id(key_id);
-        self.0
-            .open_table(MATERIAL)?
-            .insert((region, key_id, material_id.bytes()), material.bytes())?;
+        self.0.open_table(MATERIAL)?.insert((region, key_id, material_id.bytes()), material.bytes())?;
         Ok(())
     }
 
-    pub(super) fn alias(
-        &self,
-        region: &str,
-        name: &str,
-    ) -> Result<Option<AliasRecord>, StoreError> {
+    pub(super) fn alias(&self, region: &str, name: &str) -> Result<Option<AliasRecord>, StoreError> {
         let table = self.0.open_table(ALIASES)?;
         let found = table.get((region, name))?;
         found.map(|value| decode(value.value())).transpose()
     }
 
     /// Puts an alias, and keeps the index of aliases by key in step.
-    pub(super) fn put_alias(
-        &self,
-        region: &str,
-        name: &str,
-        record: &AliasRecord,
-    ) -> Result<(), StoreError> {
+    pub(super) fn put_alias(&self, region: &str, name: &str, record: &AliasRecord) -> Result<(), StoreError> {
         let before = self.alias(region, name)?;
         let mut index = self.0.open_table(ALIASES_OF_KEY)?;
         if let Some(target) = before.and_then(|before| before.target) {
@@ -556,9 +464,7 @@ impl Writer {
             index.insert((region, target.key_id.as_str(), name), ())?;
         }
         let bytes = encode(record)?;
-        self.0
-            .open_table(ALIASES)?
-            .insert((region, name), bytes.as_slice())?;
+        self.0.open_table(ALIASES)?.insert((region, name), bytes.as_slice())?;
         Ok(())
     }
 
@@ -570,9 +476,7 @@ impl Writer {
         record: &GrantRecord,
     ) -> Result<(), StoreError> {
         let bytes = encode(record)?;
-        self.0
-            .open_table(GRANTS)?
-            .insert((region, key_id, grant_id), bytes.as_slice())?;
+        self.0.open_table(GRANTS)?.insert((region, key_id, grant_id), bytes.as_slice())?;
         Ok(())
     }
 }

@@ -36,18 +36,11 @@ fn today() -> Timestamp {
 
 /// A fixed day, repeatable randomness.
 fn options() -> Options {
-    Options {
-        clock: Clock::fixed(today()),
-        randomness: Randomness::deterministic(7),
-        ..Options::default()
-    }
+    Options { clock: Clock::fixed(today()), randomness: Randomness::deterministic(7), ..Options::default() }
 }
 
 fn with_keyring(keyring: impl Into<Cow<'static, str>>) -> LocalKms {
-    let options = Options {
-        keyring: keyring.into(),
-        ..options()
-    };
+    let options = Options { keyring: keyring.into(), ..options() };
     LocalKms::open(StoreLocation::Memory, options).unwrap()
 }
 
@@ -81,10 +74,7 @@ where
     R: std::fmt::Debug,
 {
     let error = result.unwrap_err();
-    (
-        error.code().unwrap_or_default().to_owned(),
-        error.message().unwrap_or_default().to_owned(),
-    )
+    (error.code().unwrap_or_default().to_owned(), error.message().unwrap_or_default().to_owned())
 }
 
 fn said(code: &str, message: &str) -> (String, String) {
@@ -109,10 +99,7 @@ async fn data_key(client: &Client, key_id: &str, context: &[(&str, &str)]) -> Bl
 }
 
 fn map(entries: &[(&str, &str)]) -> HashMap<String, String> {
-    entries
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A request as it comes off the wire, signed for us-east-1.

@@ -38,10 +38,8 @@ impl Request {
                 "Missing Authentication Token",
             ));
         };
-        let scope = header
-            .split([' ', ','])
-            .find_map(|part| part.strip_prefix("Credential="))
-            .and_then(|credential| {
+        let scope = header.split([' ', ',']).find_map(|part| part.strip_prefix("Credential=")).and_then(
+            |credential| {
                 // An access key id has no slash, so the scope is the last four of five parts.
                 let parts: Vec<&str> = credential.split('/').collect();
                 match parts.as_slice() {
@@ -50,7 +48,8 @@ impl Request {
                     }
                     _ => None,
                 }
-            });
+            },
+        );
         match scope {
             Some((region, "kms")) => Ok(region),
             Some(_) => Err(KmsError::client(

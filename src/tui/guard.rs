@@ -19,8 +19,7 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::queue;
 use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 
 /// Where the screen is drawn. stdout belongs to the data wherever a command
@@ -100,10 +99,7 @@ impl TerminalGuard {
     pub fn enter(output: Output) -> io::Result<Self> {
         install_panic_hook();
         if TAKEN.load(Ordering::SeqCst) != FREE {
-            return Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "the terminal is in use already",
-            ));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the terminal is in use already"));
         }
         take(output)?;
         Ok(Self { output })

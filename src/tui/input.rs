@@ -85,9 +85,7 @@ impl Signal {
 pub fn spawn(sender: UnboundedSender<InputEvent>) -> io::Result<()> {
     #[cfg(unix)]
     unix::spawn(&sender)?;
-    thread::Builder::new()
-        .name("input".to_owned())
-        .spawn(move || read_events(&sender))?;
+    thread::Builder::new().name("input".to_owned()).spawn(move || read_events(&sender))?;
     Ok(())
 }
 
@@ -188,9 +186,7 @@ mod unix {
             .name("signals".to_owned())
             .spawn(move || receive_signals(signals, &to_loop))?;
         let to_loop = sender.clone();
-        thread::Builder::new()
-            .name("hang-up".to_owned())
-            .spawn(move || watch_terminal(&to_loop))?;
+        thread::Builder::new().name("hang-up".to_owned()).spawn(move || watch_terminal(&to_loop))?;
         Ok(())
     }
 

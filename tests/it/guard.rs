@@ -30,16 +30,8 @@ fn under_shell(script: &str) -> Launch {
 }
 
 fn launch(program: impl Into<std::path::PathBuf>, before: &[&str]) -> Launch {
-    const ITSELF: [&str; 4] = [
-        "--exact",
-        "guard::the_program_itself",
-        "--nocapture",
-        "--test-threads=1",
-    ];
-    Launch::new(program)
-        .args(before)
-        .args(ITSELF)
-        .env(IS_PROGRAM, "1")
+    const ITSELF: [&str; 4] = ["--exact", "guard::the_program_itself", "--nocapture", "--test-threads=1"];
+    Launch::new(program).args(before).args(ITSELF).env(IS_PROGRAM, "1")
 }
 
 fn started(launch: Launch) -> Terminal {
@@ -60,17 +52,12 @@ fn the_program_itself() {
     let (sender, mut events) = mpsc::unbounded_channel();
     input::spawn(sender).expect("the input threads start");
     let mut guard = TerminalGuard::enter(Output::Stdout).expect("the terminal is taken");
-    let mut screen = guard
-        .output()
-        .writer()
-        .expect("the terminal can be drawn on");
+    let mut screen = guard.output().writer().expect("the terminal can be drawn on");
     let mut lines = vec!["ready".to_owned()];
     loop {
         let frame = format!("\x1b[2J\x1b[H{}", lines.join("\r\n"));
         // A terminal that is gone takes no more frames; its end comes as an event.
-        let _ = screen
-            .write_all(frame.as_bytes())
-            .and_then(|()| screen.flush());
+        let _ = screen.write_all(frame.as_bytes()).and_then(|()| screen.flush());
         let event = events.blocking_recv().expect("the input threads go on");
         lines.push(format!("{event:?}"));
         match event {
@@ -150,19 +137,13 @@ fn a_panic_on_another_thread_leaves_the_screen_alone_and_is_read_at_the_end() {
     let terminal = started(program());
     terminal.send("t");
     let text = terminal.wait_for_text("the worker is gone");
-    assert!(
-        terminal.alternate_screen() && !terminal.modes_as_before(),
-        "{text}"
-    );
+    assert!(terminal.alternate_screen() && !terminal.modes_as_before(), "{text}");
     assert!(!text.contains("in a worker"), "{text}");
     terminal.send("q");
     assert!(terminal.wait_exit().success());
     terminal.assert_given_back();
     let text = terminal.text();
-    assert!(
-        text.contains("thread 'worker' panicked") && text.contains("in a worker"),
-        "{text}"
-    );
+    assert!(text.contains("thread 'worker' panicked") && text.contains("in a worker"), "{text}");
 }
 
 #[test]
@@ -256,9 +237,7 @@ fn suspended_and_continued_the_program_takes_the_terminal_again() {
     terminal.wait_for_text("the shell has the terminal");
     terminal.assert_given_back();
     terminal.send("go\n");
-    terminal.wait_for(|screen| {
-        screen.alternate_screen() && screen.contents().contains("Signal(Continue)")
-    });
+    terminal.wait_for(|screen| screen.alternate_screen() && screen.contents().contains("Signal(Continue)"));
     assert!(!terminal.modes_as_before(), "not in raw mode again");
     terminal.send("q");
     terminal.wait_exit();
@@ -269,15 +248,12 @@ fn suspended_and_continued_the_program_takes_the_terminal_again() {
 
 #[test]
 fn a_stop_from_outside_is_recovered_from() {
-    let script =
-        r#"set -m; "$@"; stty sane; printf '\033[?1049lstopped'; read answer; fg >/dev/null"#;
+    let script = r#"set -m; "$@"; stty sane; printf '\033[?1049lstopped'; read answer; fg >/dev/null"#;
     let terminal = started(under_shell(script));
     terminal.kill_foreground(Send::TSTP);
     terminal.wait_for_text("stopped");
     terminal.send("go\n");
-    terminal.wait_for(|screen| {
-        screen.alternate_screen() && screen.contents().contains("Signal(Continue)")
-    });
+    terminal.wait_for(|screen| screen.alternate_screen() && screen.contents().contains("Signal(Continue)"));
     assert!(!terminal.modes_as_before(), "not in raw mode again");
     terminal.send("q");
     terminal.wait_exit();
@@ -302,8 +278,5 @@ fn a_terminal_that_is_gone_is_noticed_without_a_signal() {
     terminal.hang_up("x");
     assert_eq!(terminal.wait_exit().exit_code(), 9, "{}", terminal.text());
     let told = std::fs::read_to_string(terminal.home().join("closed")).expect("it was told");
-    assert!(
-        told.ends_with(r#"Closed("the terminal is gone")"#),
-        "{told}"
-    );
+    assert!(told.ends_with(r#"Closed("the terminal is gone")"#), "{told}");
 }

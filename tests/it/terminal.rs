@@ -85,9 +85,7 @@ impl Launch {
     }
 
     pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
-        let arguments = arguments
-            .into_iter()
-            .map(|argument| argument.as_ref().to_owned());
+        let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
         self.arguments.extend(arguments);
         self
     }
@@ -155,25 +153,15 @@ struct Heard {
 impl vt100::Callbacks for Heard {
     fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _selection: &[u8], data: &[u8]) {
         let text = BASE64_STANDARD.decode(data).expect("OSC 52 carries Base64");
-        self.copies
-            .push(String::from_utf8(text).expect("OSC 52 carries UTF-8"));
+        self.copies.push(String::from_utf8(text).expect("OSC 52 carries UTF-8"));
     }
 }
 
 impl Terminal {
     fn start(launch: &Launch) -> Self {
-        let size = PtySize {
-            rows: launch.rows,
-            cols: launch.columns,
-            ..PtySize::default()
-        };
-        let pty = native_pty_system()
-            .openpty(size)
-            .expect("a pseudo-terminal");
-        let own_home = launch
-            .home
-            .is_none()
-            .then(|| TempDir::new().expect("a temporary folder"));
+        let size = PtySize { rows: launch.rows, cols: launch.columns, ..PtySize::default() };
+        let pty = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let own_home = launch.home.is_none().then(|| TempDir::new().expect("a temporary folder"));
         let home = match (&launch.home, &own_home) {
             (Some(home), _) => home.clone(),
             (None, Some(own)) => own.path().to_owned(),
@@ -184,11 +172,7 @@ impl Terminal {
         command.args(&launch.arguments);
         command.cwd(&home);
         command.env_clear();
-        for (name, value) in [
-            ("TERM", "xterm-256color"),
-            ("LANG", "C.UTF-8"),
-            ("PATH", "/usr/bin:/bin"),
-        ] {
+        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin")] {
             command.env(name, value);
         }
         command.env("HOME", &home);
@@ -197,10 +181,7 @@ impl Terminal {
         }
 
         let modes = modes_of(&*pty.master);
-        let mut child = pty
-            .slave
-            .spawn_command(command)
-            .expect("the program starts");
+        let mut child = pty.slave.spawn_command(command).expect("the program starts");
         // Ours would keep the terminal from ever coming to its end.
         drop(pty.slave);
         let pid = child.process_id().expect("a process has an id");
@@ -221,10 +202,7 @@ impl Terminal {
             }),
             changed: Condvar::new(),
         });
-        let mut output = pty
-            .master
-            .try_clone_reader()
-            .expect("the output of the terminal");
+        let mut output = pty.master.try_clone_reader().expect("the output of the terminal");
         let mut input = pty.master.take_writer().expect("the input of the terminal");
         let (keyboard, typed) = mpsc::channel::<String>();
         let to_reader = Arc::clone(&shared);
@@ -234,9 +212,7 @@ impl Terminal {
             thread::spawn(move || {
                 for text in typed {
                     // A program that has ended reads nothing any more.
-                    let _ = input
-                        .write_all(text.as_bytes())
-                        .and_then(|()| input.flush());
+                    let _ = input.write_all(text.as_bytes()).and_then(|()| input.flush());
                 }
             }),
             thread::spawn(move || {
@@ -271,23 +247,15 @@ impl Terminal {
     /// Pastes, as a terminal does for a program that asked for bracketed pastes.
     #[track_caller]
     pub fn paste(&self, text: &str) {
-        assert!(
-            self.lock().parser.screen().bracketed_paste(),
-            "pastes are not bracketed"
-        );
+        assert!(self.lock().parser.screen().bracketed_paste(), "pastes are not bracketed");
         self.send(format!("\x1b[200~{text}\x1b[201~"));
     }
 
     /// Gives the terminal another size, of which the program is told by SIGWINCH.
     pub fn resize(&self, columns: u16, rows: u16) {
         // The emulator first: what the program draws then finds room.
-        self.shared
-            .change(|state| state.parser.set_size(cells(rows), cells(columns)));
-        let size = PtySize {
-            rows,
-            cols: columns,
-            ..PtySize::default()
-        };
+        self.shared.change(|state| state.parser.set_size(cells(rows), cells(columns)));
+        let size = PtySize { rows, cols: columns, ..PtySize::default() };
         let master = self.master.as_ref().expect("the terminal has hung up");
         master.resize(size).expect("the terminal takes its size");
     }
@@ -326,18 +294,14 @@ impl Terminal {
     #[track_caller]
     pub fn wait_for_text(&self, wanted: &str) -> String {
         let waiting_for = format!("{wanted:?} on the screen");
-        self.wait_for_state(&waiting_for, |state| {
-            state.parser.screen().contents().contains(wanted)
-        });
+        self.wait_for_state(&waiting_for, |state| state.parser.screen().contents().contains(wanted));
         self.text()
     }
 
     /// Waits for the program to end and for all of its output.
     #[track_caller]
     pub fn wait_exit(&self) -> ExitStatus {
-        self.wait_for_state("the end of the program", |state| {
-            state.at_end && state.exit.is_some()
-        });
+        self.wait_for_state("the end of the program", |state| state.at_end && state.exit.is_some());
         self.lock().exit.clone().expect("waited for it")
     }
 
@@ -346,9 +310,7 @@ impl Terminal {
     #[track_caller]
     pub fn wait_for_copies(&self, number: usize) -> Vec<String> {
         let waiting_for = format!("{number} copies");
-        self.wait_for_state(&waiting_for, |state| {
-            state.parser.callbacks().copies.len() >= number
-        });
+        self.wait_for_state(&waiting_for, |state| state.parser.callbacks().copies.len() >= number);
         self.lock().parser.callbacks().copies.clone()
     }
 
@@ -397,11 +359,7 @@ impl Terminal {
         if !self.modes_as_before() {
             kept.push_str(" the modes of the line,");
         }
-        assert!(
-            kept.is_empty(),
-            "the program kept{kept} and left:\n{}",
-            self.picture()
-        );
+        assert!(kept.is_empty(), "the program kept{kept} and left:\n{}", self.picture());
     }
 
     #[track_caller]
@@ -417,16 +375,10 @@ impl Terminal {
                     None => "the program is running".to_owned(),
                 };
                 drop(state);
-                panic!(
-                    "waited for {waiting_for} in vain; {ended}:\n{}",
-                    self.picture()
-                );
+                panic!("waited for {waiting_for} in vain; {ended}:\n{}", self.picture());
             }
-            (state, _) = self
-                .shared
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner);
+            (state, _) =
+                self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -517,9 +469,8 @@ mod tests {
 
     #[test]
     fn a_program_gets_what_is_typed_and_pasted() {
-        let terminal = shell(
-            "printf '\\033[?2004h'; read line; echo \"<$line>\"; read line; echo \"<$line>\"",
-        );
+        let terminal =
+            shell("printf '\\033[?2004h'; read line; echo \"<$line>\"; read line; echo \"<$line>\"");
         terminal.wait_for(vt100::Screen::bracketed_paste);
         terminal.send("typed\n");
         terminal.wait_for_text("<typed>");
@@ -532,8 +483,7 @@ mod tests {
 
     #[test]
     fn a_program_learns_of_another_size() {
-        let terminal =
-            shell("trap 'stty size; exit' WINCH; echo ready; while :; do read line; done");
+        let terminal = shell("trap 'stty size; exit' WINCH; echo ready; while :; do read line; done");
         terminal.wait_for_text("ready");
         terminal.resize(61, 17);
         terminal.wait_for_text("17 61");
@@ -550,8 +500,7 @@ mod tests {
 
     #[test]
     fn copies_are_heard_in_their_order() {
-        let terminal =
-            shell("printf '\\033]52;c;b25l\\033\\\\'; read line; printf '\\033]52;c;dHdv\\007'");
+        let terminal = shell("printf '\\033]52;c;b25l\\033\\\\'; read line; printf '\\033]52;c;dHdv\\007'");
         assert_eq!(terminal.wait_for_copies(1), ["one"]);
         terminal.send("\n");
         assert_eq!(terminal.wait_for_copies(2), ["one", "two"]);
@@ -560,34 +509,20 @@ mod tests {
 
     #[test]
     fn the_environment_is_what_the_test_says_and_no_more() {
-        let terminal = Launch::new("/usr/bin/env")
-            .env("KMX_CLIPBOARD", "off")
-            .start();
+        let terminal = Launch::new("/usr/bin/env").env("KMX_CLIPBOARD", "off").start();
         terminal.wait_exit();
         let text = terminal.text();
-        let mut names: Vec<_> = text
-            .lines()
-            .filter_map(|line| line.split('=').next())
-            .collect();
+        let mut names: Vec<_> = text.lines().filter_map(|line| line.split('=').next()).collect();
         names.sort_unstable();
-        assert_eq!(
-            names,
-            ["HOME", "KMX_CLIPBOARD", "LANG", "PATH", "SHELL", "TERM"]
-        );
-        assert!(
-            text.contains(&format!("HOME={}", terminal.home().display())),
-            "{text}"
-        );
+        assert_eq!(names, ["HOME", "KMX_CLIPBOARD", "LANG", "PATH", "SHELL", "TERM"]);
+        assert!(text.contains(&format!("HOME={}", terminal.home().display())), "{text}");
     }
 
     #[test]
     fn a_home_can_be_used_twice() {
         let home = TempDir::new().expect("a temporary folder");
         let run = |script| {
-            let terminal = Launch::new("/bin/sh")
-                .args(["-c", script])
-                .home(home.path())
-                .start();
+            let terminal = Launch::new("/bin/sh").args(["-c", script]).home(home.path()).start();
             assert!(terminal.wait_exit().success(), "{}", terminal.text());
         };
         run("echo kept > file");
@@ -607,10 +542,7 @@ mod tests {
 
     #[test]
     fn a_wait_in_vain_shows_the_screen() {
-        let terminal = Launch::new("/bin/sh")
-            .args(["-c", "echo something else"])
-            .size(20, 2)
-            .start();
+        let terminal = Launch::new("/bin/sh").args(["-c", "echo something else"]).size(20, 2).start();
         let message = message_of(|| drop(terminal.wait_for_text("this")));
         assert!(
             message.starts_with("waited for \"this\" on the screen in vain; the program has ended"),
@@ -633,9 +565,6 @@ mod tests {
 
     fn message_of(run: impl FnOnce()) -> String {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-        *panic
-            .expect_err("it should have failed")
-            .downcast()
-            .expect("a message")
+        *panic.expect_err("it should have failed").downcast().expect("a message")
     }
 }

@@ -21,17 +21,11 @@ fn material() -> Material {
 }
 
 fn freshness() -> Freshness {
-    Freshness {
-        salt: counting(0),
-        nonce: counting(100),
-    }
+    Freshness { salt: counting(0), nonce: counting(100) }
 }
 
 fn context(entries: &[(&str, &str)]) -> EncryptionContext {
-    entries
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn sealed(context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
@@ -39,9 +33,7 @@ fn sealed(context: &EncryptionContext, plaintext: &[u8]) -> Vec<u8> {
 }
 
 fn opened(blob: &[u8], context: &EncryptionContext) -> Option<Vec<u8>> {
-    Blob::parse(blob)?
-        .open(&material(), context)
-        .map(|plaintext| plaintext.to_vec())
+    Blob::parse(blob)?.open(&material(), context).map(|plaintext| plaintext.to_vec())
 }
 
 #[test]
@@ -96,12 +88,7 @@ fn the_bytes_of_a_context_say_one_context_only() {
 fn another_material_does_not_open_a_blob() {
     let blob = sealed(&context(&[]), b"secret");
     let other = Material::from_bytes(&counting::<32>(1)).unwrap();
-    assert!(
-        Blob::parse(&blob)
-            .unwrap()
-            .open(&other, &context(&[]))
-            .is_none()
-    );
+    assert!(Blob::parse(&blob).unwrap().open(&other, &context(&[])).is_none());
 }
 
 #[test]

@@ -25,16 +25,8 @@ struct Page {
 impl Page {
     fn read(input: &mut Input, sizes: &PageSizes) -> Result<Self, KmsError> {
         let limit = input.integer("Limit", 1, 1000)?;
-        let marker = input.text(
-            "Marker",
-            Presence::Optional,
-            Length(1, 1024),
-            Pattern::Latin1,
-        )?;
-        Ok(Self {
-            limit: limit.unwrap_or(sizes.default).min(sizes.most),
-            marker,
-        })
+        let marker = input.text("Marker", Presence::Optional, Length(1, 1024), Pattern::Latin1)?;
+        Ok(Self { limit: limit.unwrap_or(sizes.default).min(sizes.most), marker })
     }
 }
 
@@ -52,10 +44,7 @@ fn answer(member: &str, items: Vec<Value>, next_marker: Option<String>) -> Value
 
 /// KMS API: `ListKeys`. Pages of 100, at most 1000, in the order of key ids.
 pub(super) fn list_keys(call: &Call<'_>, mut input: Input) -> Result<Value, KmsError> {
-    let sizes = PageSizes {
-        default: 100,
-        most: 1000,
-    };
+    let sizes = PageSizes { default: 100, most: 1000 };
     let page = Page::read(&mut input, &sizes)?;
     input.finish()?;
 
@@ -66,14 +55,8 @@ pub(super) fn list_keys(call: &Call<'_>, mut input: Input) -> Result<Value, KmsE
         Some(marker) => Some(markers.read(&scope, marker)?),
         None => None,
     };
-    let part = call
-        .reader()?
-        .key_ids(region, after.as_deref(), page.limit)?;
-    let next = part
-        .items
-        .last()
-        .filter(|_| part.more)
-        .map(|last| markers.issue(&scope, last));
+    let part = call.reader()?.key_ids(region, after.as_deref(), page.limit)?;
+    let next = part.items.last().filter(|_| part.more).map(|last| markers.issue(&scope, last));
     let items = part
         .items
         .iter()
@@ -86,10 +69,7 @@ pub(super) fn list_keys(call: &Call<'_>, mut input: Input) -> Result<Value, KmsE
 /// key ARN), the aliases of that key. Predefined aliases without a key have no `TargetKeyId` and no
 /// dates.
 pub(super) fn list_aliases(call: &Call<'_>, mut input: Input) -> Result<Value, KmsError> {
-    let sizes = PageSizes {
-        default: 50,
-        most: 100,
-    };
+    let sizes = PageSizes { default: 50, most: 100 };
     let key_id = input.key_id(Presence::Optional)?;
     let page = Page::read(&mut input, &sizes)?;
     input.finish()?;
@@ -112,16 +92,8 @@ pub(super) fn list_aliases(call: &Call<'_>, mut input: Input) -> Result<Value, K
         Some(key) => reader.aliases_of_key(region, &key.id, after, page.limit)?,
         None => reader.aliases(region, after, page.limit)?,
     };
-    let next = part
-        .items
-        .last()
-        .filter(|_| part.more)
-        .map(|(last, _)| markers.issue(&scope, last));
-    let items = part
-        .items
-        .iter()
-        .map(|(name, alias)| entry(call, name, alias))
-        .collect();
+    let next = part.items.last().filter(|_| part.more).map(|(last, _)| markers.issue(&scope, last));
+    let items = part.items.iter().map(|(name, alias)| entry(call, name, alias)).collect();
     Ok(answer("Aliases", items, next))
 }
 

@@ -56,18 +56,14 @@ pub(super) fn generate_data_key_without_plaintext(
         (Some(_), None) => 32,
         (None, Some(length)) => length,
         (Some(_), Some(_)) | (None, None) => {
-            return Err(KmsError::validation(
-                "Please specify either number of bytes or key spec.",
-            ));
+            return Err(KmsError::validation("Please specify either number of bytes or key spec."));
         }
     };
     check_context(&context)?;
     call.require_usage(&key, KeyUsage::EncryptDecrypt)?;
     key.require_usable_state()?;
     if key.record.spec != KeySpec::SymmetricDefault {
-        return Err(KmsError::invalid_key_usage(
-            "You cannot generate a data key with an asymmetric CMK",
-        ));
+        return Err(KmsError::invalid_key_usage("You cannot generate a data key with an asymmetric CMK"));
     }
     if dry_run {
         return Err(KmsError::dry_run());
@@ -78,18 +74,13 @@ pub(super) fn generate_data_key_without_plaintext(
         .material
         .as_deref()
         .and_then(MaterialId::from_hex)
-        .and_then(|material_id| {
-            reader
-                .material(&call.place.region, &key.id, material_id)
-                .transpose()
-        })
+        .and_then(|material_id| reader.material(&call.place.region, &key.id, material_id).transpose())
         .ok_or_else(KmsError::internal)??;
     let randomness = &call.service.randomness;
     let mut data_key = Zeroizing::new(vec![0; length]);
     randomness.fill(&mut data_key)?;
     let freshness = Freshness::draw(randomness)?;
-    let blob =
-        seal(&key.id, &material, &context, &data_key, freshness).ok_or_else(KmsError::internal)?;
+    let blob = seal(&key.id, &material, &context, &data_key, freshness).ok_or_else(KmsError::internal)?;
 
     let mut members = Map::new();
     members.insert("CiphertextBlob".to_owned(), STANDARD.encode(blob).into());

@@ -15,12 +15,8 @@ use crate::local::store::Reader;
 use super::{Call, Key};
 
 const SYMMETRIC_DEFAULT: &str = "SYMMETRIC_DEFAULT";
-const ENCRYPTION_ALGORITHMS: [&str; 4] = [
-    "RSAES_OAEP_SHA_1",
-    "RSAES_OAEP_SHA_256",
-    "SM2PKE",
-    SYMMETRIC_DEFAULT,
-];
+const ENCRYPTION_ALGORITHMS: [&str; 4] =
+    ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE", SYMMETRIC_DEFAULT];
 const IGNORE_CIPHERTEXT: &str = "IGNORE_CIPHERTEXT";
 
 /// A request whose shapes are in order.
@@ -42,19 +38,11 @@ pub(super) fn decrypt(call: &Call<'_>, mut input: Input) -> Result<Value, KmsErr
     let ciphertext = input.blob("CiphertextBlob", Length(1, 6144))?;
     let context = input.encryption_context()?;
     let grant_tokens = input.grant_tokens()?;
-    let algorithm = input.one_of(
-        "EncryptionAlgorithm",
-        &ENCRYPTION_ALGORITHMS,
-        &ENCRYPTION_ALGORITHMS,
-    )?;
+    let algorithm = input.one_of("EncryptionAlgorithm", &ENCRYPTION_ALGORITHMS, &ENCRYPTION_ALGORITHMS)?;
     let dry_run = input.boolean("DryRun")?;
     let modifiers = input.some_of("DryRunModifiers", &[IGNORE_CIPHERTEXT])?;
     let ignore_ciphertext = dry_run && !modifiers.is_empty();
-    let key_id = input.key_id(if ignore_ciphertext {
-        Presence::Required
-    } else {
-        Presence::Optional
-    })?;
+    let key_id = input.key_id(if ignore_ciphertext { Presence::Required } else { Presence::Optional })?;
     if ciphertext.is_none() && !ignore_ciphertext {
         input.violate_null("CiphertextBlob");
     }
@@ -154,10 +142,7 @@ fn symmetric(
 fn asymmetric(call: &Call<'_>, named: Option<&Key>, request: &Decrypt) -> KmsError {
     let refuse = || {
         let key = named.ok_or_else(|| {
-            KmsError::validation(format!(
-                "KeyId is required with the algorithm {}.",
-                request.algorithm
-            ))
+            KmsError::validation(format!("KeyId is required with the algorithm {}.", request.algorithm))
         })?;
         call.authorize(key, &request.grant_tokens)?;
         require_fit(call, key, request)?;

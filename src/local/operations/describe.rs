@@ -45,11 +45,7 @@ fn create_managed_key(call: &Call<'_>, alias_name: &str) -> Result<(), KmsError>
     let material = Material::generate(&service.randomness)?;
     service.store.write(|writer| {
         let alias = writer.alias(region, alias_name)?;
-        let Some(AliasRecord {
-            target: None,
-            managed_description,
-        }) = alias
-        else {
+        let Some(AliasRecord { target: None, managed_description }) = alias else {
             return Ok(());
         };
         let record = KeyRecord {
@@ -66,10 +62,7 @@ fn create_managed_key(call: &Call<'_>, alias_name: &str) -> Result<(), KmsError>
             valid_to: None,
             custom_key_store: None,
             multi_region: None,
-            rotation: Some(Rotation {
-                period_days: 365,
-                since: now,
-            }),
+            rotation: Some(Rotation { period_days: 365, since: now }),
             tags: BTreeMap::new(),
         };
         writer.put_key(region, &key_id, &record)?;
@@ -78,11 +71,7 @@ fn create_managed_key(call: &Call<'_>, alias_name: &str) -> Result<(), KmsError>
             region,
             alias_name,
             &AliasRecord {
-                target: Some(AliasTarget {
-                    key_id,
-                    created: now,
-                    updated: now,
-                }),
+                target: Some(AliasTarget { key_id, created: now, updated: now }),
                 managed_description,
             },
         )?;

@@ -35,14 +35,7 @@ impl Rehearsal {
     /// Where the file's length cannot be had.
     pub(super) fn new(file: FileBackend) -> io::Result<Self> {
         let len = file.len()?;
-        Ok(Self {
-            file,
-            changes: Mutex::new(Changes {
-                len,
-                file_shows: len,
-                writes: Vec::new(),
-            }),
-        })
+        Ok(Self { file, changes: Mutex::new(Changes { len, file_shows: len, writes: Vec::new() }) })
     }
 
     fn changes(&self) -> MutexGuard<'_, Changes> {
@@ -107,11 +100,7 @@ impl StorageBackend for Rehearsal {
         self.file.try_lock_range(start, end)
     }
 
-    fn try_lock_shared_range(
-        &self,
-        start: Bound<u64>,
-        end: Bound<u64>,
-    ) -> Result<bool, BackendError> {
+    fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
         self.file.try_lock_shared_range(start, end)
     }
 

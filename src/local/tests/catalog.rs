@@ -13,10 +13,8 @@ use super::*;
 fn many(keys: usize, aliases: usize) -> LocalKms {
     let mut keyring = String::new();
     for key in 0..keys {
-        let names: Vec<String> = (0..aliases)
-            .filter(|_| key == 0)
-            .map(|alias| format!("\"alias/{alias:05}\""))
-            .collect();
+        let names: Vec<String> =
+            (0..aliases).filter(|_| key == 0).map(|alias| format!("\"alias/{alias:05}\"")).collect();
         writeln!(
             keyring,
             "[[key]]\nid = \"00000000-0000-4000-8000-{key:012}\"\ncreated = \
@@ -63,21 +61,12 @@ async fn a_page_that_ends_with_the_last_key_is_the_last_page() {
 #[tokio::test]
 async fn pages_of_aliases_have_fifty_by_default_and_a_hundred_at_most() {
     let client = client(&many(2, 230));
-    for (limit, sizes) in [
-        (None, vec![50, 50, 50, 50, 30]),
-        (Some(100), vec![100, 100, 30]),
-        (Some(1000), vec![100, 100, 30]),
-    ] {
-        for key_id in [
-            None,
-            Some("00000000-0000-4000-8000-000000000000".to_owned()),
-        ] {
-            let mut stream = client
-                .list_aliases()
-                .set_key_id(key_id)
-                .set_limit(limit)
-                .into_paginator()
-                .send();
+    for (limit, sizes) in
+        [(None, vec![50, 50, 50, 50, 30]), (Some(100), vec![100, 100, 30]), (Some(1000), vec![100, 100, 30])]
+    {
+        for key_id in [None, Some("00000000-0000-4000-8000-000000000000".to_owned())] {
+            let mut stream =
+                client.list_aliases().set_key_id(key_id).set_limit(limit).into_paginator().send();
             let mut names = Vec::new();
             let mut pages = Vec::new();
             while let Some(page) = stream.next().await {
@@ -108,12 +97,8 @@ async fn the_aliases_of_a_key_are_listed_by_its_id_and_by_its_arn() {
     let key_id = "162cfe45-9466-44b1-a7d5-ffeb7703e52e";
     for text in [key_id.to_owned(), arn(key_id)] {
         let listed = client.list_aliases().key_id(text).send().await.unwrap();
-        let names: Vec<String> = listed
-            .aliases
-            .unwrap()
-            .into_iter()
-            .map(|alias| alias.alias_name.unwrap())
-            .collect();
+        let names: Vec<String> =
+            listed.aliases.unwrap().into_iter().map(|alias| alias.alias_name.unwrap()).collect();
         assert_eq!(
             names,
             [
@@ -124,12 +109,7 @@ async fn the_aliases_of_a_key_are_listed_by_its_id_and_by_its_arn() {
             ]
         );
     }
-    let none = client
-        .list_aliases()
-        .key_id("0fab7777-329d-452c-b64b-506b602961d4")
-        .send()
-        .await
-        .unwrap();
+    let none = client.list_aliases().key_id("0fab7777-329d-452c-b64b-506b602961d4").send().await.unwrap();
     assert!(none.aliases.unwrap().is_empty());
 }
 
@@ -139,18 +119,12 @@ async fn a_listing_of_the_aliases_of_no_key_is_refused() {
     let list = |key_id: &str| client.list_aliases().key_id(key_id).send();
     assert_eq!(
         refusal(list("alias/demo/orders").await),
-        said(
-            "InvalidArnException",
-            "Key Aliases are not supported for this operation."
-        )
+        said("InvalidArnException", "Key Aliases are not supported for this operation.")
     );
     let absent = "00000000-0000-4000-8000-000000000000";
     assert_eq!(
         refusal(list(absent).await),
-        said(
-            "NotFoundException",
-            &format!("Key '{}' does not exist", arn(absent))
-        )
+        said("NotFoundException", &format!("Key '{}' does not exist", arn(absent)))
     );
 }
 
@@ -211,11 +185,7 @@ fn limits_and_markers_out_of_shape_are_validation_errors() {
         for (body, violation) in cases {
             let answer = answer(&kms, operation, body);
             assert_eq!(answer["__type"], "ValidationException", "{body}");
-            assert_eq!(
-                answer["message"],
-                format!("1 validation error detected: {violation}"),
-                "{body}"
-            );
+            assert_eq!(answer["message"], format!("1 validation error detected: {violation}"), "{body}");
         }
     }
 }
@@ -223,32 +193,13 @@ fn limits_and_markers_out_of_shape_are_validation_errors() {
 #[tokio::test]
 async fn predefined_aliases_without_a_key_are_listed_without_a_target() {
     let client = client(&demo());
-    let listed = client
-        .list_aliases()
-        .limit(100)
-        .send()
-        .await
-        .unwrap()
-        .aliases
-        .unwrap();
-    let rds = listed
-        .iter()
-        .find(|alias| alias.alias_name() == Some("alias/aws/rds"))
-        .unwrap();
+    let listed = client.list_aliases().limit(100).send().await.unwrap().aliases.unwrap();
+    let rds = listed.iter().find(|alias| alias.alias_name() == Some("alias/aws/rds")).unwrap();
     assert_eq!(rds.target_key_id, None);
     assert_eq!(rds.creation_date, None);
-    assert_eq!(
-        rds.alias_arn(),
-        Some("arn:aws:kms:us-east-1:111122223333:alias/aws/rds")
-    );
-    let s3 = listed
-        .iter()
-        .find(|alias| alias.alias_name() == Some("alias/aws/s3"))
-        .unwrap();
-    assert_eq!(
-        s3.target_key_id(),
-        Some("64fbf25a-f592-468c-8f48-acf8374a9f13")
-    );
+    assert_eq!(rds.alias_arn(), Some("arn:aws:kms:us-east-1:111122223333:alias/aws/rds"));
+    let s3 = listed.iter().find(|alias| alias.alias_name() == Some("alias/aws/s3")).unwrap();
+    assert_eq!(s3.target_key_id(), Some("64fbf25a-f592-468c-8f48-acf8374a9f13"));
     assert!(s3.creation_date.is_some());
     assert!(s3.last_updated_date.is_some());
 }
@@ -266,33 +217,18 @@ async fn to_describe_a_predefined_alias_creates_its_key_once() {
         first.description.as_deref(),
         Some("Default key that protects my RDS database volumes when no other key is defined")
     );
-    assert_eq!(
-        first.creation_date.unwrap().to_millis().unwrap(),
-        today().as_millisecond()
-    );
+    assert_eq!(first.creation_date.unwrap().to_millis().unwrap(), today().as_millisecond());
     let again = describe().await.unwrap().key_metadata.unwrap();
     assert_eq!(first.key_id, again.key_id);
     let after = client.list_keys().send().await.unwrap().keys.unwrap().len();
     assert_eq!(after, before + 1);
-    let aliases = client
-        .list_aliases()
-        .key_id(&first.key_id)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        aliases.aliases.unwrap()[0].alias_name(),
-        Some("alias/aws/rds")
-    );
+    let aliases = client.list_aliases().key_id(&first.key_id).send().await.unwrap();
+    assert_eq!(aliases.aliases.unwrap()[0].alias_name(), Some("alias/aws/rds"));
 }
 
 #[tokio::test]
 async fn an_unknown_predefined_alias_is_not_found() {
-    let result = client(&demo())
-        .describe_key()
-        .key_id("alias/aws/unheard-of")
-        .send()
-        .await;
+    let result = client(&demo()).describe_key().key_id("alias/aws/unheard-of").send().await;
     assert_eq!(
         refusal(result),
         said(
@@ -304,11 +240,7 @@ async fn an_unknown_predefined_alias_is_not_found() {
 
 #[test]
 fn the_metadata_of_a_plain_key_has_exactly_the_recorded_members() {
-    let answer = answer(
-        &demo(),
-        "DescribeKey",
-        r#"{"KeyId": "alias/demo/customers"}"#,
-    );
+    let answer = answer(&demo(), "DescribeKey", r#"{"KeyId": "alias/demo/customers"}"#);
     let metadata = answer["KeyMetadata"].as_object().unwrap();
     let mut members: Vec<&str> = metadata.keys().map(String::as_str).collect();
     members.sort_unstable();
@@ -340,16 +272,9 @@ fn the_metadata_of_a_plain_key_has_exactly_the_recorded_members() {
 
 #[test]
 fn dates_are_seconds_with_a_fraction() {
-    let answer = answer(
-        &demo(),
-        "DescribeKey",
-        r#"{"KeyId": "alias/payments/legacy/terminal-mac"}"#,
-    );
+    let answer = answer(&demo(), "DescribeKey", r#"{"KeyId": "alias/payments/legacy/terminal-mac"}"#);
     // Six days after the store was made.
-    assert_eq!(
-        answer["KeyMetadata"]["DeletionDate"].to_string(),
-        "1796040000.186"
-    );
+    assert_eq!(answer["KeyMetadata"]["DeletionDate"].to_string(), "1796040000.186");
 }
 
 #[test]
@@ -423,28 +348,17 @@ async fn a_replica_says_that_it_is_one() {
     let regions = replica.multi_region_configuration.unwrap();
     assert_eq!(regions.multi_region_key_type.unwrap().as_str(), "REPLICA");
     let primary = describe("us-east-1").await;
-    assert_eq!(
-        replica.current_key_material_id,
-        primary.current_key_material_id
-    );
+    assert_eq!(replica.current_key_material_id, primary.current_key_material_id);
 }
 
 #[tokio::test]
 async fn the_sdk_reads_a_refusal_as_the_error_that_it_models_and_finds_the_request_id() {
-    let error = client(&demo())
-        .describe_key()
-        .key_id("alias/absent")
-        .send()
-        .await
-        .unwrap_err();
+    let error = client(&demo()).describe_key().key_id("alias/absent").send().await.unwrap_err();
     let request_id = error.request_id().unwrap().to_owned();
     assert_eq!(request_id.len(), 36);
     assert!(identifier::is_key_id(&request_id), "{request_id}");
     assert_eq!(request_id.as_bytes()[14], b'4', "{request_id}");
-    assert!(matches!(
-        error.into_service_error(),
-        DescribeKeyError::NotFoundException(_)
-    ));
+    assert!(matches!(error.into_service_error(), DescribeKeyError::NotFoundException(_)));
 }
 
 #[tokio::test]

@@ -84,11 +84,7 @@ type Refusal = Option<(&'static str, &'static str)>;
 /// State, its key, and what a cryptographic operation gets.
 const EXPECTED: [(&str, &str, Refusal); 8] = [
     ("Enabled", "00000000-0000-4000-8000-000000000001", None),
-    (
-        "Disabled",
-        "00000000-0000-4000-8000-000000000002",
-        Some(("DisabledException", "is disabled.")),
-    ),
+    ("Disabled", "00000000-0000-4000-8000-000000000002", Some(("DisabledException", "is disabled."))),
     (
         "PendingDeletion",
         "00000000-0000-4000-8000-000000000003",
@@ -109,11 +105,7 @@ const EXPECTED: [(&str, &str, Refusal); 8] = [
         "00000000-0000-4000-8000-000000000006",
         Some(("KMSInvalidStateException", "is unavailable.")),
     ),
-    (
-        "Creating",
-        "00000000-0000-4000-8000-000000000007",
-        Some(("KMSInvalidStateException", "is creating.")),
-    ),
+    ("Creating", "00000000-0000-4000-8000-000000000007", Some(("KMSInvalidStateException", "is creating."))),
     ("Updating", "00000000-0000-4000-8000-000000000008", None),
 ];
 
@@ -193,20 +185,12 @@ async fn a_data_key_is_as_long_as_was_asked_for() {
         assert_eq!(material_id.len(), 64);
         let blob = made.ciphertext_blob.unwrap();
         assert_eq!(blob.as_ref().len(), 123 + length);
-        let opened = client
-            .decrypt()
-            .ciphertext_blob(blob)
-            .encryption_context("tenant", "acme")
-            .send()
-            .await
-            .unwrap();
+        let opened =
+            client.decrypt().ciphertext_blob(blob).encryption_context("tenant", "acme").send().await.unwrap();
         assert_eq!(opened.plaintext.unwrap().as_ref().len(), length);
         assert_eq!(opened.key_id.unwrap(), arn(ORDERS));
         assert_eq!(opened.key_material_id.unwrap(), material_id);
-        assert_eq!(
-            opened.encryption_algorithm.unwrap(),
-            EncryptionAlgorithmSpec::SymmetricDefault
-        );
+        assert_eq!(opened.encryption_algorithm.unwrap(), EncryptionAlgorithmSpec::SymmetricDefault);
     }
 }
 
@@ -341,44 +325,28 @@ fn a_data_key_is_refused_in_awss_words_and_in_awss_order() {
     let validation = "ValidationException";
     let cases: Vec<(String, &str, String)> = vec![
         // The look-up comes before what the parameters demand of one another.
-        (
-            r#"{"KeyId": "absent"}"#.into(),
-            "NotFoundException",
-            "Invalid keyId 'absent'".into(),
-        ),
+        (r#"{"KeyId": "absent"}"#.into(), "NotFoundException", "Invalid keyId 'absent'".into()),
         (
             format!(r#"{{"KeyId": "{key}", "GrantTokens": ["token"], "KeySpec": "AES_256"}}"#),
             "InvalidGrantTokenException",
             "The local KMS has issued no such grant token.".into(),
         ),
-        (
-            format!(r#"{{"KeyId": "{key}"}}"#),
-            validation,
-            either.clone(),
-        ),
+        (format!(r#"{{"KeyId": "{key}"}}"#), validation, either.clone()),
         (
             format!(r#"{{"KeyId": "{key}", "KeySpec": "AES_256", "NumberOfBytes": 32}}"#),
             validation,
             either.clone(),
         ),
         // Which comes before usage and state.
-        (
-            r#"{"KeyId": "alias/sign"}"#.into(),
-            validation,
-            either.clone(),
-        ),
+        (r#"{"KeyId": "alias/sign"}"#.into(), validation, either.clone()),
         (r#"{"KeyId": "alias/Disabled"}"#.into(), validation, either),
         (
-            format!(
-                r#"{{"KeyId": "{key}", "KeySpec": "AES_256", "EncryptionContext": {{"": "value"}}}}"#
-            ),
+            format!(r#"{{"KeyId": "{key}", "KeySpec": "AES_256", "EncryptionContext": {{"": "value"}}}}"#),
             validation,
             "Invalid EncryptionContext".into(),
         ),
         (
-            format!(
-                r#"{{"KeyId": "{key}", "KeySpec": "AES_256", "EncryptionContext": {{"name": ""}}}}"#
-            ),
+            format!(r#"{{"KeyId": "{key}", "KeySpec": "AES_256", "EncryptionContext": {{"name": ""}}}}"#),
             validation,
             "Invalid EncryptionContext".into(),
         ),
@@ -429,31 +397,15 @@ fn the_names_of_keys_are_refused_in_awss_words() {
     let kms = demo();
     let absent = "00000000-0000-4000-8000-00000000ABCD";
     let cases = [
-        (
-            absent.to_owned(),
-            "NotFoundException",
-            format!("Key '{}' does not exist", arn(absent)),
-        ),
-        (
-            arn(absent),
-            "NotFoundException",
-            format!("Key '{}' does not exist", arn(absent)),
-        ),
+        (absent.to_owned(), "NotFoundException", format!("Key '{}' does not exist", arn(absent))),
+        (arn(absent), "NotFoundException", format!("Key '{}' does not exist", arn(absent))),
         (
             ORDERS.replace('-', ""),
             "NotFoundException",
             format!("Invalid keyId '{}'", ORDERS.replace('-', "")),
         ),
-        (
-            "mrk-1234".to_owned(),
-            "NotFoundException",
-            "Invalid keyId 'mrk-1234'".to_owned(),
-        ),
-        (
-            arn("foo"),
-            "NotFoundException",
-            "Invalid keyId foo".to_owned(),
-        ),
+        ("mrk-1234".to_owned(), "NotFoundException", "Invalid keyId 'mrk-1234'".to_owned()),
+        (arn("foo"), "NotFoundException", "Invalid keyId foo".to_owned()),
         (
             "alias/absent".to_owned(),
             "NotFoundException",
@@ -505,21 +457,14 @@ async fn keys_of_other_accounts_and_aws_managed_keys_are_not_ours_to_use() {
     let client = client(&demo());
     let foreign = "arn:aws:kms:us-east-1:444455556666:key/00000000-0000-4000-8000-000000000001";
     let attempt = |key_id: &str| {
-        client
-            .generate_data_key_without_plaintext()
-            .key_id(key_id)
-            .key_spec(DataKeySpec::Aes256)
-            .send()
+        client.generate_data_key_without_plaintext().key_id(key_id).key_spec(DataKeySpec::Aes256).send()
     };
     let (code, message) = refusal(attempt(foreign).await);
     assert_eq!(code, "AccessDeniedException");
     assert!(message.contains(foreign), "{message}");
     let (code, message) = refusal(attempt("alias/aws/s3").await);
     assert_eq!(code, "AccessDeniedException");
-    assert!(
-        message.contains("no resource-based policy allows"),
-        "{message}"
-    );
+    assert!(message.contains("no resource-based policy allows"), "{message}");
 }
 
 #[tokio::test]
@@ -533,12 +478,7 @@ async fn a_key_of_a_custom_key_store_seals_and_names_no_material() {
         .await
         .unwrap();
     assert_eq!(made.key_material_id, None);
-    let opened = client
-        .decrypt()
-        .ciphertext_blob(made.ciphertext_blob.unwrap())
-        .send()
-        .await
-        .unwrap();
+    let opened = client.decrypt().ciphertext_blob(made.ciphertext_blob.unwrap()).send().await.unwrap();
     assert_eq!(opened.key_material_id, None);
     assert_eq!(opened.plaintext.unwrap().as_ref().len(), 32);
 }
@@ -546,12 +486,7 @@ async fn a_key_of_a_custom_key_store_seals_and_names_no_material() {
 #[tokio::test]
 async fn a_replica_opens_what_its_primary_sealed_and_no_other_region_does() {
     let kms = demo();
-    let blob = data_key(
-        &client(&kms),
-        "alias/backups/prod/databases",
-        &[("volume", "7")],
-    )
-    .await;
+    let blob = data_key(&client(&kms), "alias/backups/prod/databases", &[("volume", "7")]).await;
     let open_in = |region: &'static str| {
         client_in(&kms, region)
             .decrypt()
@@ -577,26 +512,16 @@ async fn a_replica_opens_what_its_primary_sealed_and_no_other_region_does() {
 async fn whatever_is_wrong_with_a_ciphertext_looks_the_same() {
     let kms = demo();
     let client = client(&kms);
-    let blob = data_key(&client, "alias/demo/orders", &[("a", "1"), ("b", "2")])
-        .await
-        .into_inner();
+    let blob = data_key(&client, "alias/demo/orders", &[("a", "1"), ("b", "2")]).await.into_inner();
     let right = map(&[("a", "1"), ("b", "2")]);
     let mut cases = vec![
         ("no blob of ours", b"AQIDAHh".to_vec(), right.clone()),
         ("truncated", blob[..blob.len() - 1].to_vec(), right.clone()),
         ("the header alone", blob[..107].to_vec(), right.clone()),
         ("no context", blob.clone(), map(&[])),
-        (
-            "an entry changed",
-            blob.clone(),
-            map(&[("a", "1"), ("b", "3")]),
-        ),
+        ("an entry changed", blob.clone(), map(&[("a", "1"), ("b", "3")])),
         ("an entry dropped", blob.clone(), map(&[("a", "1")])),
-        (
-            "an entry added",
-            blob.clone(),
-            map(&[("a", "1"), ("b", "2"), ("c", "3")]),
-        ),
+        ("an entry added", blob.clone(), map(&[("a", "1"), ("b", "2"), ("c", "3")])),
         ("another case", blob.clone(), map(&[("A", "1"), ("b", "2")])),
     ];
     let mut longer = blob.clone();
@@ -615,10 +540,7 @@ async fn whatever_is_wrong_with_a_ciphertext_looks_the_same() {
             "CiphertextBlob": base64_of(&bytes),
             "EncryptionContext": context,
         });
-        let response = kms
-            .inner
-            .service
-            .handle(&request("Decrypt", body.to_string()));
+        let response = kms.inner.service.handle(&request("Decrypt", body.to_string()));
         assert_eq!(response.status, 400, "{case}");
         bodies.push((case, String::from_utf8(response.body).unwrap()));
     }
@@ -643,12 +565,7 @@ async fn another_key_id_is_incorrect_whatever_that_key_is() {
         "alias/identity/prod/token-signing",
         "alias/aws/s3",
     ] {
-        let result = client
-            .decrypt()
-            .ciphertext_blob(blob.clone())
-            .key_id(other)
-            .send()
-            .await;
+        let result = client.decrypt().ciphertext_blob(blob.clone()).key_id(other).send().await;
         assert_eq!(
             refusal(result),
             said(
@@ -658,12 +575,7 @@ async fn another_key_id_is_incorrect_whatever_that_key_is() {
             "{other}"
         );
     }
-    let right = client
-        .decrypt()
-        .ciphertext_blob(blob)
-        .key_id("alias/demo/orders")
-        .send()
-        .await;
+    let right = client.decrypt().ciphertext_blob(blob).key_id("alias/demo/orders").send().await;
     assert!(right.is_ok());
 }
 
@@ -672,12 +584,7 @@ async fn a_dry_run_of_decrypt_tells_a_good_ciphertext_from_a_bad_one() {
     let client = client(&demo());
     let blob = data_key(&client, "alias/demo/orders", &[("a", "1")]).await;
     let try_with = |value: &str| {
-        client
-            .decrypt()
-            .ciphertext_blob(blob.clone())
-            .encryption_context("a", value)
-            .dry_run(true)
-            .send()
+        client.decrypt().ciphertext_blob(blob.clone()).encryption_context("a", value).dry_run(true).send()
     };
     let (code, _) = refusal(try_with("1").await);
     assert_eq!(code, "DryRunOperationException");
@@ -762,16 +669,14 @@ fn what_is_wrong_with_a_request_to_decrypt_is_said_in_awss_words() {
                 r#"{{"CiphertextBlob": "AAAA", "EncryptionAlgorithm": "{rsa}", "KeyId": "alias/Enabled"}}"#
             ),
             "InvalidKeyUsageException",
-            "Algorithm RSAES_OAEP_SHA_256 is incompatible with key spec SYMMETRIC_DEFAULT."
-                .to_owned(),
+            "Algorithm RSAES_OAEP_SHA_256 is incompatible with key spec SYMMETRIC_DEFAULT.".to_owned(),
         ),
         (
             format!(
                 r#"{{"CiphertextBlob": "AAAA", "EncryptionAlgorithm": "{rsa}", "KeyId": "alias/rsa", "EncryptionContext": {{"a": "1"}}}}"#
             ),
             "ValidationException",
-            "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs."
-                .to_owned(),
+            "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.".to_owned(),
         ),
     ];
     for (body, code, message) in cases {
@@ -782,23 +687,15 @@ fn what_is_wrong_with_a_request_to_decrypt_is_said_in_awss_words() {
     let rsa = answer(
         &kms,
         "Decrypt",
-        &format!(
-            r#"{{"CiphertextBlob": "AAAA", "EncryptionAlgorithm": "{rsa}", "KeyId": "alias/rsa"}}"#
-        ),
+        &format!(r#"{{"CiphertextBlob": "AAAA", "EncryptionAlgorithm": "{rsa}", "KeyId": "alias/rsa"}}"#),
     );
-    assert_eq!(
-        rsa.to_string(),
-        r#"{"__type":"InvalidCiphertextException"}"#
-    );
+    assert_eq!(rsa.to_string(), r#"{"__type":"InvalidCiphertextException"}"#);
 }
 
 #[test]
 fn a_plaintext_is_not_given_to_a_recipient_that_was_to_get_it_encrypted() {
     let body = r#"{"CiphertextBlob": "AAAA", "Recipient": {"AttestationDocument": "AAAA"}}"#;
-    assert_eq!(
-        answer(&demo(), "Decrypt", body)["__type"],
-        "UnsupportedOperationException"
-    );
+    assert_eq!(answer(&demo(), "Decrypt", body)["__type"], "UnsupportedOperationException");
 }
 
 #[test]
@@ -825,12 +722,7 @@ fn the_members_of_an_answer_are_those_of_the_model_and_no_plaintext() {
         "GenerateDataKeyWithoutPlaintext",
         r#"{"KeyId": "alias/demo/orders", "KeySpec": "AES_256"}"#,
     );
-    let members: Vec<&str> = made
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
+    let members: Vec<&str> = made.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["CiphertextBlob", "KeyId", "KeyMaterialId"]);
     let blob = made["CiphertextBlob"].as_str().unwrap();
     assert!(blob.starts_with("TE9DQUxLTVM"), "{blob}");

@@ -7,9 +7,7 @@ use super::*;
 /// Every key of a region, as `DescribeKey` tells it.
 fn described(kms: &LocalKms, region: &str) -> Vec<Value> {
     let mut signed = request("ListKeys", r#"{"Limit": 1000}"#);
-    signed.authorization = signed
-        .authorization
-        .map(|header| header.replace("us-east-1", region));
+    signed.authorization = signed.authorization.map(|header| header.replace("us-east-1", region));
     let listed = json(&kms.inner.service.handle(&signed));
     listed["Keys"]
         .as_array()
@@ -17,9 +15,7 @@ fn described(kms: &LocalKms, region: &str) -> Vec<Value> {
         .iter()
         .map(|key| {
             signed.target = Some("TrentService.DescribeKey".to_owned());
-            signed.body = serde_json::json!({ "KeyId": key["KeyId"] })
-                .to_string()
-                .into_bytes();
+            signed.body = serde_json::json!({ "KeyId": key["KeyId"] }).to_string().into_bytes();
             json(&kms.inner.service.handle(&signed))["KeyMetadata"].clone()
         })
         .collect()
@@ -78,10 +74,7 @@ fn deletions_of_the_demo_lie_ahead_of_the_day_on_which_it_was_made() {
         .filter_map(|key| key.get("DeletionDate")?.as_f64())
         .map(|date| {
             let ahead = date - today().as_duration().as_secs_f64();
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a small whole number of days"
-            )]
+            #[expect(clippy::cast_possible_truncation, reason = "a small whole number of days")]
             let days = (ahead / 86400.0).round() as i64;
             days
         })
@@ -100,20 +93,13 @@ fn a_keyring_is_planted_whole() {
     let reader = kms.inner.service.store.read().unwrap();
     for key in keys {
         let id = key["id"].as_str().unwrap();
-        let region = key
-            .get("region")
-            .map_or("us-east-1", |region| region.as_str().unwrap());
+        let region = key.get("region").map_or("us-east-1", |region| region.as_str().unwrap());
         let record = reader.key(region, id).unwrap().unwrap();
-        let tags = key
-            .get("tags")
-            .map_or(0, |tags| tags.as_table().unwrap().len());
+        let tags = key.get("tags").map_or(0, |tags| tags.as_table().unwrap().len());
         assert_eq!(record.tags.len(), tags, "{id}");
         assert_eq!(
-            record
-                .rotation
-                .map(|rotation| i64::from(rotation.period_days)),
-            key.get("rotation_period_days")
-                .and_then(toml::Value::as_integer),
+            record.rotation.map(|rotation| i64::from(rotation.period_days)),
+            key.get("rotation_period_days").and_then(toml::Value::as_integer),
             "{id}"
         );
     }
@@ -126,55 +112,22 @@ fn what_a_keyring_may_not_say_is_refused_with_a_reason() {
     let cases = [
         ("nonsense".to_owned(), "expected"),
         (format!("{key}colour = \"red\""), "unknown field `colour`"),
-        (
-            format!("{key}state = \"Sleeping\""),
-            "unknown variant `Sleeping`",
-        ),
-        (
-            key.replace("2026-01-01T00:00:00Z", "2026-01-01"),
-            "is not a date with a time and an offset",
-        ),
+        (format!("{key}state = \"Sleeping\""), "unknown variant `Sleeping`"),
+        (key.replace("2026-01-01T00:00:00Z", "2026-01-01"), "is not a date with a time and an offset"),
         (key.replace("00000001\"", "\""), "its id is not a key id"),
         (format!("{key}{key}"), "is there twice"),
-        (
-            format!("{key}usage = \"SIGN_VERIFY\""),
-            "its spec cannot have its usage",
-        ),
-        (
-            format!("{key}state = \"PendingDeletion\""),
-            "`deletion_in_days` go together",
-        ),
-        (
-            format!("{key}state = \"PendingImport\""),
-            "imported material",
-        ),
-        (
-            format!("{key}origin = \"AWS_CLOUDHSM\""),
-            "`custom_key_store` go together",
-        ),
+        (format!("{key}usage = \"SIGN_VERIFY\""), "its spec cannot have its usage"),
+        (format!("{key}state = \"PendingDeletion\""), "`deletion_in_days` go together"),
+        (format!("{key}state = \"PendingImport\""), "imported material"),
+        (format!("{key}origin = \"AWS_CLOUDHSM\""), "`custom_key_store` go together"),
         (format!("{key}rotation_period_days = 89"), "90 to 2560"),
-        (
-            format!("{key}aliases = [\"orders\"]"),
-            "`orders` is not an alias name",
-        ),
-        (
-            format!("{key}aliases = [\"alias/a\", \"alias/a\"]"),
-            "alias `alias/a` is there twice",
-        ),
-        (
-            format!("{key}aliases = [\"alias/aws/s3\"]"),
-            "AWS managed keys",
-        ),
-        (
-            "[[predefined_alias]]\nname = \"alias/orders\"".to_owned(),
-            "is not a predefined alias",
-        ),
+        (format!("{key}aliases = [\"orders\"]"), "`orders` is not an alias name"),
+        (format!("{key}aliases = [\"alias/a\", \"alias/a\"]"), "alias `alias/a` is there twice"),
+        (format!("{key}aliases = [\"alias/aws/s3\"]"), "AWS managed keys"),
+        ("[[predefined_alias]]\nname = \"alias/orders\"".to_owned(), "is not a predefined alias"),
     ];
     for (keyring, reason) in cases {
-        let options = Options {
-            keyring: keyring.clone().into(),
-            ..options()
-        };
+        let options = Options { keyring: keyring.clone().into(), ..options() };
         let error = LocalKms::open(StoreLocation::Memory, options).unwrap_err();
         assert!(matches!(error, OpenError::Keyring { .. }), "{keyring}");
         assert!(error.to_string().contains(reason), "{error}\n{keyring}");

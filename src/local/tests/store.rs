@@ -41,13 +41,7 @@ async fn a_blob_made_before_a_restart_opens_after_it() {
         data_key(&client(&kms), "alias/demo/orders", &[("a", "1")]).await
     };
     let client = client(&open(&path).unwrap());
-    let opened = client
-        .decrypt()
-        .ciphertext_blob(blob)
-        .encryption_context("a", "1")
-        .send()
-        .await
-        .unwrap();
+    let opened = client.decrypt().ciphertext_blob(blob).encryption_context("a", "1").send().await.unwrap();
     assert_eq!(opened.plaintext.unwrap().as_ref().len(), 32);
 }
 
@@ -58,30 +52,16 @@ async fn what_was_created_and_the_markers_of_listings_survive_a_restart() {
     let (key_id, marker, before) = {
         let kms = open(&path).unwrap();
         let client = client(&kms);
-        let created = client
-            .describe_key()
-            .key_id("alias/aws/rds")
-            .send()
-            .await
-            .unwrap();
+        let created = client.describe_key().key_id("alias/aws/rds").send().await.unwrap();
         let page = client.list_keys().limit(5).send().await.unwrap();
         let key_id = created.key_metadata.unwrap().key_id;
         (key_id, page.next_marker.unwrap(), everything(&kms))
     };
     // Another keyring does not matter any more.
-    let options = Options {
-        keyring: "".into(),
-        randomness: Randomness::system(),
-        ..options()
-    };
+    let options = Options { keyring: "".into(), randomness: Randomness::system(), ..options() };
     let kms = LocalKms::open(StoreLocation::File(path), options).unwrap();
     let client = client(&kms);
-    let described = client
-        .describe_key()
-        .key_id("alias/aws/rds")
-        .send()
-        .await
-        .unwrap();
+    let described = client.describe_key().key_id("alias/aws/rds").send().await.unwrap();
     assert_eq!(described.key_metadata.unwrap().key_id, key_id);
     assert!(client.list_keys().marker(marker).send().await.is_ok());
     assert_eq!(everything(&kms), before);
@@ -122,12 +102,9 @@ fn the_file_and_the_folder_made_for_it_are_private() {
 fn a_file_of_something_else_is_named_and_left_alone() {
     let folder = folder();
     let path = folder.path().join("notes.txt");
-    for contents in [
-        b"not a database, but somebody's notes".to_vec(),
-        vec![0],
-        vec![0xff; 100_000],
-        b"redb".to_vec(),
-    ] {
+    for contents in
+        [b"not a database, but somebody's notes".to_vec(), vec![0], vec![0xff; 100_000], b"redb".to_vec()]
+    {
         fs::write(&path, &contents).unwrap();
         let error = open(&path).unwrap_err();
         assert!(matches!(error, OpenError::NotAStore { .. }), "{error:?}");
@@ -162,26 +139,12 @@ fn a_store_of_a_later_version_is_named_and_left_alone() {
     {
         let database = redb::Database::open(&path).unwrap();
         let transaction = database.begin_write().unwrap();
-        transaction
-            .open_table(META)
-            .unwrap()
-            .insert("schema", 2_u32.to_be_bytes().as_slice())
-            .unwrap();
+        transaction.open_table(META).unwrap().insert("schema", 2_u32.to_be_bytes().as_slice()).unwrap();
         transaction.commit().unwrap();
     }
     let before = fs::read(&path).unwrap();
     let error = open(&path).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            OpenError::Newer {
-                found: 2,
-                known: 1,
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error:?}");
     assert!(error.to_string().contains("kms.redb"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
@@ -190,10 +153,7 @@ fn a_store_of_a_later_version_is_named_and_left_alone() {
 fn a_keyring_that_is_wrong_leaves_a_store_that_the_right_one_fills() {
     let folder = folder();
     let path = folder.path().join("kms.redb");
-    let wrong = Options {
-        keyring: "nonsense".into(),
-        ..options()
-    };
+    let wrong = Options { keyring: "nonsense".into(), ..options() };
     assert!(LocalKms::open(StoreLocation::File(path.clone()), wrong).is_err());
     let kms = open(&path).unwrap();
     assert_eq!(everything(&kms), everything(&demo()));
@@ -227,10 +187,7 @@ fn nothing_secret_is_in_what_a_program_may_print() {
     let database = kms.inner.service.store.read().unwrap();
     let record = database.key("us-east-1", ORDERS).unwrap().unwrap();
     let material_id = blob::MaterialId::from_hex(&record.material.unwrap()).unwrap();
-    let material = database
-        .material("us-east-1", ORDERS, material_id)
-        .unwrap()
-        .unwrap();
+    let material = database.material("us-east-1", ORDERS, material_id).unwrap().unwrap();
     assert!(!printed.contains(&hex::encode(material.bytes())));
     assert!(!printed.contains(&format!("{:?}", material.bytes())));
 }
@@ -276,23 +233,13 @@ async fn a_store_whose_program_was_killed_has_everything_that_was_acknowledged()
     let path = folder.path().join("kms.redb");
     let kms = open(&path).unwrap();
     let blob = data_key(&client(&kms), "alias/demo/orders", &[]).await;
-    let created = client(&kms)
-        .describe_key()
-        .key_id("alias/aws/sns")
-        .send()
-        .await
-        .unwrap();
+    let created = client(&kms).describe_key().key_id("alias/aws/sns").send().await.unwrap();
     // The file as it is now is what a killed program leaves behind.
     let left = folder.path().join("left.redb");
     fs::copy(&path, &left).unwrap();
     let client = client(&open(&left).unwrap());
     let opened = client.decrypt().ciphertext_blob(blob).send().await;
     assert!(opened.is_ok());
-    let again = client
-        .describe_key()
-        .key_id("alias/aws/sns")
-        .send()
-        .await
-        .unwrap();
+    let again = client.describe_key().key_id("alias/aws/sns").send().await.unwrap();
     assert_eq!(again.key_metadata, created.key_metadata);
 }

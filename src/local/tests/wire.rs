@@ -41,10 +41,7 @@ fn a_request_without_a_signature_is_refused() {
     assert_eq!(answer["message"], "Missing Authentication Token");
     for (header, code) in [
         ("Basic YTpi", "IncompleteSignatureException"),
-        (
-            "AWS4-HMAC-SHA256 Credential=AKID/20261124/us-east-1, Signature=0",
-            "IncompleteSignatureException",
-        ),
+        ("AWS4-HMAC-SHA256 Credential=AKID/20261124/us-east-1, Signature=0", "IncompleteSignatureException"),
         (
             "AWS4-HMAC-SHA256 Credential=AKID/20261124//kms/aws4_request, Signature=0",
             "IncompleteSignatureException",
@@ -97,10 +94,7 @@ fn bodies_that_are_no_json_object_or_have_wrong_types_are_serialization_errors()
         assert_eq!(status, 400, "{body}");
         assert_eq!(answer["__type"], "SerializationException", "{body}");
     }
-    for body in [
-        r#"{"CiphertextBlob": "not Base64!"}"#,
-        r#"{"CiphertextBlob": 1}"#,
-    ] {
+    for body in [r#"{"CiphertextBlob": "not Base64!"}"#, r#"{"CiphertextBlob": 1}"#] {
         let (_, answer) = handle(&kms, &request("Decrypt", body));
         assert_eq!(answer["__type"], "SerializationException", "{body}");
     }
@@ -123,10 +117,7 @@ fn only_two_errors_spell_their_message_with_a_capital() {
     let kms = demo();
     let (_, denied) = handle(
         &kms,
-        &request(
-            "GenerateDataKeyWithoutPlaintext",
-            r#"{"KeyId": "alias/aws/s3", "KeySpec": "AES_256"}"#,
-        ),
+        &request("GenerateDataKeyWithoutPlaintext", r#"{"KeyId": "alias/aws/s3", "KeySpec": "AES_256"}"#),
     );
     assert!(denied["Message"].is_string(), "{denied}");
     assert_eq!(denied.get("message"), None);
@@ -140,22 +131,10 @@ fn only_two_errors_spell_their_message_with_a_capital() {
 fn regions_of_other_partitions_have_their_arns() {
     for (region, arn) in [
         ("cn-north-1", "arn:aws-cn:kms:cn-north-1:111122223333:key/x"),
-        (
-            "us-gov-west-1",
-            "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/x",
-        ),
-        (
-            "us-isob-east-1",
-            "arn:aws-iso-b:kms:us-isob-east-1:111122223333:key/x",
-        ),
-        (
-            "us-iso-east-1",
-            "arn:aws-iso:kms:us-iso-east-1:111122223333:key/x",
-        ),
-        (
-            "eusc-de-east-1",
-            "arn:aws-eusc:kms:eusc-de-east-1:111122223333:key/x",
-        ),
+        ("us-gov-west-1", "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/x"),
+        ("us-isob-east-1", "arn:aws-iso-b:kms:us-isob-east-1:111122223333:key/x"),
+        ("us-iso-east-1", "arn:aws-iso:kms:us-iso-east-1:111122223333:key/x"),
+        ("eusc-de-east-1", "arn:aws-eusc:kms:eusc-de-east-1:111122223333:key/x"),
         ("eu-west-1", "arn:aws:kms:eu-west-1:111122223333:key/x"),
     ] {
         assert_eq!(identifier::Place::new(region).key_arn("x"), arn);
@@ -165,17 +144,10 @@ fn regions_of_other_partitions_have_their_arns() {
 #[tokio::test]
 async fn every_answer_says_its_content_type() {
     use aws_sdk_kms::config::http::HttpResponse;
-    let error: SdkError<_, HttpResponse> = client(&demo())
-        .describe_key()
-        .key_id("x")
-        .send()
-        .await
-        .unwrap_err();
+    let error: SdkError<_, HttpResponse> =
+        client(&demo()).describe_key().key_id("x").send().await.unwrap_err();
     let headers = error.raw_response().unwrap().headers();
-    assert_eq!(
-        headers.get("content-type"),
-        Some("application/x-amz-json-1.1")
-    );
+    assert_eq!(headers.get("content-type"), Some("application/x-amz-json-1.1"));
 }
 
 /// JSON of any shape, its members those that operations read.
@@ -214,12 +186,7 @@ fn any_body() -> impl Strategy<Value = Value> {
         "Marker",
     ]);
     proptest::collection::btree_map(member, value, 0..6).prop_map(|members| {
-        Value::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+        Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     })
 }
 
