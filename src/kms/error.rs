@@ -29,15 +29,7 @@ where
             let status = service.raw().status().as_u16();
             answered(operation, target, place, service.err().code(), service.err().message(), status)
         }
-        SdkError::ResponseError(response) => {
-            let status = response.raw().status().as_u16();
-            let host = host(place);
-            Failure::new(
-                FailureKind::ServiceFault,
-                format!("{host} sent an answer that cannot be read (HTTP {status})"),
-            )
-            .hint("try again; where it stays so, check that the endpoint is a KMS")
-        }
+        SdkError::ResponseError(response) => unreadable(place, response.raw().status().as_u16()),
         SdkError::TimeoutError(_) => timed_out(place),
         SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => {
             let never_connected = chain(error).any(|text| text.to_lowercase().contains("connect"));
@@ -60,6 +52,10 @@ fn answered(
     status: u16,
 ) -> Failure {
     let Some(code) = code else {
+        // The SDK reads a body that it cannot parse as an error without a code, whatever the status.
+        if (200..300).contains(&status) {
+            return unreadable(place, status);
+        }
         let kind = if status >= 500 { FailureKind::ServiceFault } else { FailureKind::Refused };
         return Failure::new(kind, format!("{} answered HTTP {status} without an error code", host(place)))
             .hint("check that the endpoint is a KMS");
@@ -84,6 +80,12 @@ fn answered(
         failure = failure.hint(hint);
     }
     failure
+}
+
+fn unreadable(place: &Place, status: u16) -> Failure {
+    let sentence = format!("{} sent an answer that cannot be read (HTTP {status})", host(place));
+    Failure::new(FailureKind::ServiceFault, sentence)
+        .hint("try again; where it stays so, check that the endpoint is a KMS")
 }
 
 fn kind_of(code: &str, status: u16) -> FailureKind {
