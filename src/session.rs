@@ -11,10 +11,11 @@ mod local;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
 use crate::domain::failure::Failure;
 use crate::domain::place::Place;
 use crate::kms::{Clients, TimeOuts};
-use crate::local::LocalKms;
 
 /// What the command line says about AWS. Environment and configuration are read when connecting.
 #[derive(Clone, Debug, Default)]
@@ -67,10 +68,10 @@ impl Session {
         }))
     }
 
-    /// A session on a local KMS that is open already.
+    /// A session over a transport that leads to a local KMS which is open already.
     #[must_use]
-    pub fn on(kms: LocalKms, region: &str) -> Self {
-        Self(Arc::new(Inner::Local(local::Store::opened(kms, region))))
+    pub fn over(transport: SharedHttpClient, region: &str) -> Self {
+        Self(Arc::new(Inner::Local(local::Store::opened(transport, region))))
     }
 
     /// The place, as far as it is known before anything is read.

@@ -61,7 +61,8 @@ pub fn run(session: Session, options: Options) -> io::Result<Exit> {
     };
     let clipboard = Clipboard::new(Surroundings::from_env(|name| std::env::var_os(name)));
     let (executor, answers) = Executor::new(session, clipboard);
-    let mut runtime = Runtime::new(terminal, theme, executor, answers, Timestamp::now(), Box::new(write_escape))?;
+    let mut runtime =
+        Runtime::new(terminal, theme, executor, answers, Timestamp::now(), Box::new(write_escape))?;
     runtime.draw()?;
 
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

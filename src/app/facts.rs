@@ -30,7 +30,7 @@ pub fn form_facts(state: &State, form: &Form) -> Vec<(bool, String)> {
     let told: Vec<String> = told.into_iter().flatten().collect();
     let mut facts = vec![(false, told.join(", "))];
     for objection in metadata.objections() {
-        facts.push((true, format!("! {}. {}", objection.reason, objection.way_out)));
+        facts.push((true, format!("! {}; {}", objection.reason, objection.way_out)));
     }
     facts
 }

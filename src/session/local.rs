@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
 use super::LocalSettings;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::place::Place;
@@ -13,7 +15,7 @@ use crate::local::{LocalKms, Options, StoreLocation};
 #[derive(Debug)]
 pub(super) struct Store {
     settings: LocalSettings,
-    opened: OnceLock<LocalKms>,
+    opened: OnceLock<SharedHttpClient>,
 }
 
 impl Store {
@@ -21,9 +23,9 @@ impl Store {
         Self { settings, opened: OnceLock::new() }
     }
 
-    pub(super) fn opened(kms: LocalKms, region: &str) -> Self {
+    pub(super) fn opened(transport: SharedHttpClient, region: &str) -> Self {
         let settings = LocalSettings { store: None, region: region.to_owned() };
-        Self { settings, opened: OnceLock::from(kms) }
+        Self { settings, opened: OnceLock::from(transport) }
     }
 
     pub(super) fn region(&self) -> &str {
@@ -32,8 +34,8 @@ impl Store {
 
     pub(super) async fn connect(&self) -> Result<Clients, Failure> {
         let place = Place::local(self.region());
-        if let Some(kms) = self.opened.get() {
-            return Ok(local_clients(kms.http_client(), place));
+        if let Some(transport) = self.opened.get() {
+            return Ok(local_clients(transport.clone(), place));
         }
         let path = match &self.settings.store {
             Some(path) => path.clone(),
@@ -47,7 +49,7 @@ impl Store {
         let kms = opening.await.map_err(|error| {
             Failure::new(FailureKind::Store, format!("could not open the local KMS: {error}"))
         })??;
-        Ok(local_clients(self.opened.get_or_init(|| kms).http_client(), place))
+        Ok(local_clients(self.opened.get_or_init(|| kms.http_client()).clone(), place))
     }
 }
 

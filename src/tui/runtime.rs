@@ -251,6 +251,11 @@ where
         self.terminal.backend()
     }
 
+    /// The screen, to give it another size.
+    pub const fn backend_mut(&mut self) -> &mut B {
+        self.terminal.backend_mut()
+    }
+
     /// What the loop was asked to hand on, if anything.
     pub const fn control(&self) -> Option<Control> {
         self.control

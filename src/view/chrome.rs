@@ -7,6 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::{Theme, tabs};
 use crate::app::keymap::footer as hints;
+use crate::app::layout::WIDE;
 use crate::app::list::{ListState, Row};
 use crate::app::{Connection, Phase, State, StatusKind, TopScreen};
 use crate::domain::place::PlaceKind;
@@ -110,13 +111,20 @@ pub(super) fn footer(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
         spans.push(Span::styled(text, style));
         spans.push(Span::raw("   "));
     }
-    for (key, words) in hints(&state.scopes(), state.typing()) {
-        let needed = width(&key) + 1 + width(words);
-        if used + needed > room {
-            break;
-        }
-        spans.extend([Span::styled(key, theme.key), Span::raw(" "), Span::raw(words), Span::raw("   ")]);
-        used += needed + 3;
+    let gap = if area.width < WIDE { 2 } else { 3 };
+    let mut hints = hints(&state.scopes(), state.typing());
+    // Whatever else leaves, the way to the help stays.
+    let help = hints.pop();
+    let cells = |(key, words): &(String, &str)| width(key) + 1 + width(words) + gap;
+    let room = room.saturating_sub(help.as_ref().map(cells).unwrap_or_default());
+    let fitting = hints.into_iter().take_while(|hint| {
+        used += cells(hint);
+        used <= room + gap
+    });
+    let fitting: Vec<_> = fitting.collect();
+    for (key, words) in fitting.into_iter().chain(help) {
+        let gap = Span::raw(" ".repeat(gap));
+        spans.extend([Span::styled(key, theme.key), Span::raw(" "), Span::raw(words), gap]);
     }
     frame.render_widget(Line::from(spans), area);
 }

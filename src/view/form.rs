@@ -16,7 +16,7 @@ use crate::domain::catalog::KeyRow;
 use crate::domain::json;
 use crate::domain::place::PlaceKind;
 use crate::domain::request::{Breaks, Parameter, aws_command};
-use crate::domain::text::{printable, width, wrap};
+use crate::domain::text::{keep_end, keep_start, printable, width, wrap};
 
 /// Where values begin, on a wide screen and on a narrow one.
 const LABEL: (usize, usize) = (18, 15);
@@ -96,7 +96,7 @@ impl<'a> Drawing<'a> {
             }
             FormLine::ContextRow(row) => self.context_row(*row, room),
             FormLine::Note => {
-                let words = "Not secret: CloudTrail logs it. Decrypt needs it exactly.";
+                let words = "CloudTrail logs it. Decrypt needs exactly the same.";
                 (Line::from(vec![self.label("", false), Span::styled(words, self.theme.dim)]), None)
             }
             FormLine::Size => self.size(room),
@@ -153,6 +153,8 @@ impl<'a> Drawing<'a> {
             return (Line::from(vec![label_span, empty]), None);
         }
         let (text, column) = window(input, room);
+        // Identifiers tell themselves apart by their ends.
+        let text = if focused { text } else { keep_end(&printable(input.value()), room).into_owned() };
         let line = Line::from(vec![label_span, Span::raw(text)]);
         (line, focused.then_some(self.label + column))
     }
@@ -164,7 +166,7 @@ impl<'a> Drawing<'a> {
         let (mut line, cursor) = self.field(label, &self.form.key, placeholder, room, focused);
         if let Some(ending) = self.state.completion(self.form).filter(|_| focused) {
             let left = room.saturating_sub(width(&printable(self.form.key.value())) + 12);
-            let ending = crate::domain::text::keep_start(&printable(ending), left).into_owned();
+            let ending = keep_start(&printable(ending), left).into_owned();
             line.push_span(Span::styled(ending, self.theme.dim));
             line.push_span(Span::styled("  → accepts", self.theme.dim));
         }

@@ -58,6 +58,8 @@ const LEAVING: [KeyColumn; 7] = [
 
 /// Width of the usage in one word.
 const SHORT_USAGE: usize = 8;
+/// What ALIAS gets above its least width before a column of lesser worth gets any.
+const ALIAS_COMFORT: usize = 8;
 /// ALIAS takes what is left over, up to here; DESCRIPTION takes the rest.
 const WIDEST_ALIAS: usize = 48;
 
@@ -65,7 +67,11 @@ const WIDEST_ALIAS: usize = 48;
 fn columns(available: usize) -> Vec<Column> {
     let mut columns = COLUMNS.to_vec();
     let taken = |columns: &[Column]| {
-        columns.iter().map(|column| column.width).sum::<usize>() + GAP * (columns.len().saturating_sub(1))
+        let widths = columns.iter().map(|column| column.width).sum::<usize>();
+        // Where there is room for SPEC, an alias is worth more than what comes after it.
+        let comfort =
+            if columns.iter().any(|column| column.column == KeyColumn::Spec) { ALIAS_COMFORT } else { 0 };
+        widths + comfort + GAP * (columns.len().saturating_sub(1))
     };
     for leaving in LEAVING {
         if taken(&columns) <= available {
@@ -82,7 +88,8 @@ fn columns(available: usize) -> Vec<Column> {
         }
         columns.retain(|column| column.column != leaving);
     }
-    let left = available.saturating_sub(taken(&columns));
+    let widths = columns.iter().map(|column| column.width + GAP).sum::<usize>() - GAP;
+    let left = available.saturating_sub(widths);
     let has_description = columns.last().is_some_and(|column| column.column == KeyColumn::Description);
     let mut given = 0;
     for column in &mut columns {
@@ -115,7 +122,12 @@ pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
         let rows = shown.iter().enumerate();
         let names =
             rows.map(|(at, key)| narrow_row(state, *key, available, first + at == state.keys.index(), theme));
-        std::iter::once(Line::default()).chain(names).collect()
+        let heads = {
+            let sort = state.keys.sort;
+            let sorted = (sort.column == KeyColumn::Alias).then_some(sort.descending);
+            row(vec![head("   ALIAS", available, sorted, theme)], false, theme)
+        };
+        std::iter::once(heads).chain(names).collect()
     } else {
         let columns = columns(available);
         let sort = state.keys.sort;

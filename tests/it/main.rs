@@ -1,5 +1,12 @@
-//! The integration tests, in one binary: kmx from outside, and the parts of it
-//! that only a real terminal can judge.
+//! Whole flows: the explorer over the real SDK and the local KMS, the real binary, and the rules of
+//! the tree. One binary, so that the dependencies are linked once.
 
-mod guard;
+mod browse;
+mod copy;
+mod details;
+mod failures;
+mod form;
+mod generate;
+mod harness;
 mod terminal;
+mod tidy;
