@@ -1,6 +1,7 @@
 //! `kmx`, a terminal explorer for AWS KMS.
 
 pub mod app;
+pub mod cli;
 pub mod clipboard;
 pub mod domain;
 pub mod kms;

@@ -1,0 +1,84 @@
+//! The command line: from arguments to an exit code.
+//!
+//! Arguments are read in two steps: clap takes them apart, then each part of this module checks its
+//! own and makes plain data of them, before anything is opened or sent. stdout is data, stderr is
+//! talk. What runs is the explorer or one subcommand; the runtime for calls is made by the
+//! subcommand, so that the explorer draws before there is one.
+//!
+//! It knows nothing of the explorer's insides, and nothing but [`run`] decides about exit codes.
+
+mod arguments;
+mod ending;
+mod generate;
+mod global;
+mod list;
+mod output;
+mod references;
+mod table;
+mod usage;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+
+use self::ending::{Ending, Stop};
+use self::global::Global;
+use crate::session::Session;
+use crate::tui;
+
+pub use self::generate::Reading;
+
+/// Runs what the arguments ask for, says what went wrong, and tells how it ended.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let ending = dispatch(arguments).unwrap_or_else(|stop| {
+        output::say_all(&stop.lines());
+        stop.ending()
+    });
+    ending.code()
+}
+
+/// What the options of `generate-data-key-without-plaintext` say, given with the program's name and
+/// the subcommand before them.
+///
+/// # Errors
+/// The sentence for arguments that cannot be taken apart.
+pub fn read_request(arguments: impl IntoIterator<Item = OsString>) -> Result<Reading, String> {
+    let matches = arguments::command().try_get_matches_from(arguments).map_err(|error| error.to_string())?;
+    match matches.subcommand() {
+        Some((generate::NAME, options)) => Ok(Reading::of(options)),
+        _ => Err(format!("the subcommand is not {}", generate::NAME)),
+    }
+}
+
+fn dispatch(arguments: impl IntoIterator<Item = OsString>) -> Result<Ending, Stop> {
+    let matches = match arguments::command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return usage::answer(&error),
+    };
+    match matches.subcommand() {
+        Some((list::NAME, options)) => list::run(&session(options)?, options),
+        Some((generate::NAME, options)) => generate::run(options, || session(options)),
+        _ => explore(&matches),
+    }
+}
+
+fn session(options: &ArgMatches) -> Result<Session, Stop> {
+    Ok(Session::new(Global::of(options)?.target()))
+}
+
+fn explore(options: &ArgMatches) -> Result<Ending, Stop> {
+    let global = Global::of(options)?;
+    let colour = global.colour();
+    let session = Session::new(global.target());
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(Stop::NoTerminal);
+    }
+    match tui::run(session, tui::Options { colour }) {
+        Ok(tui::Exit::Quit) => Ok(Ending::Done),
+        Ok(tui::Exit::Signal(code)) => Ok(Ending::Signal(code)),
+        Err(error) => Err(Stop::Terminal(error)),
+    }
+}
