@@ -145,7 +145,7 @@ mod unix {
 
     use std::fs::File;
     use std::io::{self, IsTerminal as _};
-    use std::os::fd::AsFd;
+    use std::os::fd::{AsFd as _, OwnedFd};
     use std::sync::{Condvar, Mutex, PoisonError, mpsc};
     use std::thread;
     use std::time::Duration;
@@ -185,8 +185,14 @@ mod unix {
         thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || receive_signals(signals, &to_loop))?;
-        let to_loop = sender.clone();
-        thread::Builder::new().name("hang-up".to_owned()).spawn(move || watch_terminal(&to_loop))?;
+        // Found here and not on the thread: a terminal that has hung up by the time
+        // the thread runs could no longer be told from a file.
+        if let Ok(terminal) = terminal() {
+            let to_loop = sender.clone();
+            thread::Builder::new()
+                .name("hang-up".to_owned())
+                .spawn(move || watch_terminal(&terminal, &to_loop))?;
+        }
         Ok(())
     }
 
@@ -229,38 +235,34 @@ mod unix {
         Ok(())
     }
 
-    /// Waits for the terminal to hang up, and for nothing else: input is left to
-    /// the reader, and wakes nobody here.
-    fn watch_terminal(to_loop: &UnboundedSender<InputEvent>) {
-        // The same choice as crossterm's: stdin, or else the terminal itself.
+    /// The terminal that input comes from, by the same choice as crossterm's:
+    /// stdin, or else the terminal of the session.
+    fn terminal() -> io::Result<OwnedFd> {
         let stdin = io::stdin();
-        let hung_up = if stdin.is_terminal() {
-            wait_for_hang_up(&stdin)
+        if stdin.is_terminal() {
+            stdin.as_fd().try_clone_to_owned()
         } else {
-            match File::open("/dev/tty") {
-                Ok(terminal) => wait_for_hang_up(&terminal),
-                Err(_) => return,
-            }
-        };
-        if !hung_up {
-            return;
+            File::open("/dev/tty").map(OwnedFd::from)
         }
-        let _ = to_loop.send(InputEvent::Closed("the terminal is gone".to_owned()));
-        thread::sleep(AFTER_CLOSED);
-        end(129);
     }
 
-    /// True once the terminal has hung up, false where that cannot be told.
-    fn wait_for_hang_up(terminal: &impl AsFd) -> bool {
+    /// Waits for the terminal to hang up, and for nothing else: input is left to
+    /// the reader, and wakes nobody here.
+    fn watch_terminal(terminal: &OwnedFd, to_loop: &UnboundedSender<InputEvent>) {
         // No flags: POLLHUP and POLLERR are reported unasked.
         let mut watched = [PollFd::new(terminal, PollFlags::empty())];
         loop {
             match poll(&mut watched, None) {
-                Ok(_) => return !watched[0].revents().contains(PollFlags::NVAL),
+                // A system that cannot poll this terminal (macOS, for `/dev/tty`).
+                Ok(_) if watched[0].revents().contains(PollFlags::NVAL) => return,
+                Ok(_) => break,
                 Err(rustix::io::Errno::INTR) => {}
-                Err(_) => return false,
+                Err(_) => return,
             }
         }
+        let _ = to_loop.send(InputEvent::Closed("the terminal is gone".to_owned()));
+        thread::sleep(AFTER_CLOSED);
+        end(129);
     }
 
     /// Ends the process without the loop: gives the terminal back, as far as it

@@ -54,12 +54,18 @@ fn the_program_itself() {
     let mut guard = TerminalGuard::enter(Output::Stdout).expect("the terminal is taken");
     let mut screen = guard.output().writer().expect("the terminal can be drawn on");
     let mut lines = vec!["ready".to_owned()];
+    let mut number_of_events = 0;
     loop {
-        let frame = format!("\x1b[2J\x1b[H{}", lines.join("\r\n"));
-        // A terminal that is gone takes no more frames; its end comes as an event.
-        let _ = screen.write_all(frame.as_bytes()).and_then(|()| screen.flush());
+        // One frame for all the events that are there.
+        if events.is_empty() {
+            let shown = lines[lines.len().saturating_sub(10)..].join("\r\n");
+            let frame = format!("\x1b[2J\x1b[H{shown}\r\n{number_of_events} events");
+            // A terminal that is gone takes no more frames; its end comes as an event.
+            let _ = screen.write_all(frame.as_bytes()).and_then(|()| screen.flush());
+        }
         let event = events.blocking_recv().expect("the input threads go on");
         lines.push(format!("{event:?}"));
+        number_of_events += 1;
         match event {
             InputEvent::Key(key) => match (key.modifiers, key.code) {
                 (KeyModifiers::CONTROL, KeyCode::Char('z')) => {
@@ -164,6 +170,15 @@ fn pastes_and_sizes_reach_the_loop() {
     terminal.wait_for_text(r#"Paste("a=b\rc=d")"#);
     terminal.resize(80, 20);
     terminal.wait_for_text("Resize { columns: 80, rows: 20 }");
+    terminal.send("q");
+    assert!(terminal.wait_exit().success());
+}
+
+#[test]
+fn many_keys_at_once_are_read_to_the_last() {
+    let terminal = started(program());
+    terminal.send("x".repeat(3000));
+    terminal.wait_for_text("3000 events");
     terminal.send("q");
     assert!(terminal.wait_exit().success());
 }

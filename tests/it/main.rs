@@ -7,6 +7,8 @@ mod details;
 mod failures;
 mod form;
 mod generate;
+mod guard;
 mod harness;
+mod pty;
 mod terminal;
 mod tidy;
