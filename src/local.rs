@@ -111,8 +111,8 @@ impl Default for Options {
 pub enum OpenError {
     /// Another process has it open: redb gives a file to one at a time.
     #[error(
-        "the local KMS's store `{}` is in use by another process: run `kmx serve` there and set \
-         `AWS_ENDPOINT_URL_KMS` here to share it, or name another file with `--demo-store`",
+        "the local KMS's store `{}` is in use by another process: leave that one, or name another file \
+         with `--demo-store`",
         path.display()
     )]
     InUse {

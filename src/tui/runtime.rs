@@ -9,8 +9,9 @@ use std::io;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::{Terminal, layout::Size};
+use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
@@ -172,8 +173,10 @@ where
     /// # Errors
     /// What the terminal refused.
     pub fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.clear().map_err(io::Error::other)?;
         let size = self.terminal.size().map_err(io::Error::other)?;
+        // `Terminal::clear` would ask the terminal where its cursor is, and the answer would go to
+        // whoever reads the input.
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height)).map_err(io::Error::other)?;
         self.handle(Message::Resize(size));
         self.draw()
     }

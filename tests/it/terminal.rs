@@ -79,7 +79,6 @@ impl Launch {
     }
 
     /// The kmx that was built with these tests.
-    #[expect(dead_code, reason = "no test of the whole program exists yet")]
     pub fn kmx() -> Self {
         Self::new(env!("CARGO_BIN_EXE_kmx"))
     }
