@@ -10,7 +10,7 @@ use super::form::{Focus, Form, Preview, SizeChoice};
 /// Below this many columns or rows nothing but a sentence is shown.
 pub const SMALLEST: Size = Size { width: 20, height: 5 };
 /// From this many columns on the preview stands beside the form.
-pub const WIDE: u16 = 100;
+pub const WIDE: u16 = 120;
 
 /// The three parts of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub fn form_areas(size: Size, preview: Preview) -> FormAreas {
     }
     if size.width >= WIDE {
         let [form, preview] =
-            Layout::horizontal([Constraint::Percentage(56), Constraint::Percentage(44)]).areas(body);
+            Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(body);
         return FormAreas { form, preview: Some(preview) };
     }
     let [form, preview] = Layout::vertical([Constraint::Percentage(50), Constraint::Min(0)]).areas(body);

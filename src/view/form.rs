@@ -20,6 +20,8 @@ use crate::domain::text::{keep_end, keep_start, printable, width, wrap};
 
 /// Where values begin, on a wide screen and on a narrow one.
 const LABEL: (usize, usize) = (18, 15);
+/// From this many columns on labels take the wider place.
+const ROOMY: u16 = 74;
 /// The widest name field of the context.
 const WIDEST_NAME: usize = 30;
 
@@ -46,7 +48,7 @@ struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     fn new(state: &'a State, form: &'a Form, theme: &'a Theme, area: Rect) -> Self {
-        let label = if state.size.width >= layout::WIDE { LABEL.0 } else { LABEL.1 };
+        let label = if area.width >= ROOMY { LABEL.0 } else { LABEL.1 };
         let room = usize::from(area.width).saturating_sub(label);
         let facts = form_facts(state, form);
         let wrapped = facts.into_iter().flat_map(|(warns, text)| {
@@ -76,6 +78,12 @@ impl<'a> Drawing<'a> {
             drawn.push(line);
         }
         scrolled(drawn, 0, frame, self.area);
+        // Choices have no cursor: the field with the focus is marked as a row of a list is.
+        let row = u16::try_from(focused - skip).unwrap_or_default();
+        let marker = Rect { x: self.area.x.saturating_sub(1), y: self.area.y + row, width: 1, height: 1 };
+        if lines.get(focused).is_some() && row < self.area.height {
+            frame.render_widget(Span::styled("▌", self.theme.accent), marker);
+        }
         if let (Some((column, row)), None) = (cursor, self.state.popup) {
             let x = self.area.x + u16::try_from(column).unwrap_or_default();
             frame.set_cursor_position(Position::new(x.min(self.area.right()), self.area.y + row));
@@ -115,9 +123,8 @@ impl<'a> Drawing<'a> {
             FormLine::Run => {
                 let focused = self.form.focus == Focus::Run;
                 let style = if focused { self.theme.accent.patch(self.theme.title) } else { Style::new() };
-                let marker = if focused { "▌" } else { " " };
-                let button = Span::styled(format!("{marker}[ Run   ctrl+r ]"), style);
-                (Line::from(vec![Span::raw(" ".repeat(self.label.saturating_sub(1))), button]), None)
+                let button = Span::styled("[ Run   ctrl+r ]", style);
+                (Line::from(vec![Span::raw(" ".repeat(self.label)), button]), None)
             }
             FormLine::Problem { message, warning, .. } => {
                 let style = if *warning { self.theme.warning } else { self.theme.bad };
@@ -228,10 +235,10 @@ impl<'a> Drawing<'a> {
             let chosen = self.form.size == choice;
             let mark = if chosen { "(•)" } else { "( )" };
             let text = format!("{mark} {}", choice.label());
-            used += width(&text) + 3;
+            used += width(&text) + 2;
             let style = if chosen { self.style(on_size) } else { self.theme.dim };
             spans.push(Span::styled(text, style));
-            spans.push(Span::raw(if choice == SizeChoice::Bytes { ": " } else { "   " }));
+            spans.push(Span::raw(if choice == SizeChoice::Bytes { ": " } else { "  " }));
         }
         if self.form.size != SizeChoice::Bytes {
             spans.pop();
@@ -244,7 +251,7 @@ impl<'a> Drawing<'a> {
         } else {
             Span::raw(text)
         });
-        (Line::from(spans), on_bytes.then_some(self.label + used - 1 + column))
+        (Line::from(spans), on_bytes.then_some(self.label + used + column))
     }
 }
 
