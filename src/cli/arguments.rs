@@ -13,9 +13,9 @@ const ABOUT: &str = "A terminal explorer for AWS KMS";
 const LONG_ABOUT: &str = "\
 A terminal explorer for AWS KMS.
 
-Without a subcommand it shows the keys and aliases of an account and region, with their states, and
-makes data keys in a form. The subcommands do the same for scripts: data goes to stdout, everything
-else to stderr.";
+Without a subcommand it shows the keys and aliases of an account and region, with their states,
+and makes data keys in a form. The subcommands do the same for scripts: data goes to stdout,
+everything else to stderr.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,6 +44,8 @@ pub(super) fn command() -> Command {
         .propagate_version(true)
         // Errors and help go out as plain text, through this program's own ways.
         .color(ColorChoice::Never)
+        // Texts come in lines that fit: they read the same in every build and on every terminal.
+        .term_width(0)
         .args_override_self(true)
         .disable_help_flag(true)
         .disable_version_flag(true)

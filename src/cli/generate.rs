@@ -32,9 +32,9 @@ const OUTPUT: &str = "output";
 const LONG_ABOUT: &str = "\
 Make a data key, encrypted under a KMS key, without its plaintext.
 
-Calls GenerateDataKeyWithoutPlaintext and prints its answer: CiphertextBlob in Base64, KeyId (always the
-key ARN) and KeyMaterialId. Options, their forms and the output are those of the AWS CLI command of that
-name. One of --key-spec and --number-of-bytes is needed, and not both.";
+Calls GenerateDataKeyWithoutPlaintext and prints its answer: CiphertextBlob in Base64, KeyId,
+which is always the key ARN, and KeyMaterialId. Options, their forms and the output are those of
+the AWS CLI command of that name. A key and one of --key-spec and --number-of-bytes are needed.";
 
 const MORE: &str = "\
 Forms of a value:
@@ -43,7 +43,7 @@ Forms of a value:
   --encryption-context tenant@=file://tenant.txt    the value is the text of a file
   --encryption-context file://context.json          the whole argument is the text of a file
   --grant-tokens TOKEN TOKEN                        or one JSON list: '[\"TOKEN\", \"TOKEN\"]'
-  --cli-input-json file://request.json              or the JSON itself; options win, member by member
+  --cli-input-json file://request.json              or the JSON itself; options win over members
 
 file:// works for every option of the request. Nothing is fetched over the network.
 

@@ -29,9 +29,9 @@ const BATCHES: usize = 64;
 const LONG_ABOUT: &str = "\
 List keys with their aliases and states.
 
-Keys come from ListKeys, all their aliases from ListAliases, their states from DescribeKey, one call a
-key. A key that may not be described keeps its row. Rows are in the order of their first alias; keys
-without one come last.";
+Keys come from ListKeys, all their aliases from ListAliases, their states from DescribeKey, one
+call a key. A key that may not be described keeps its row. Rows are in the order of their first
+alias; keys without one come last.";
 
 const MORE: &str = "\
 Filter terms, all of which must hold:
@@ -40,12 +40,13 @@ Filter terms, all of which must hold:
                   state:denied for keys that may not be described
 
 Output:
-  table  for people; the default, also where stdout is no terminal
+  table  for people; the default, also where stdout is no terminal. A narrow terminal gets fewer
+         columns, and always the states, aliases and key ids
   json   {\"Keys\": [...]}, a member a key: KeyId, KeyArn, Aliases, and all that DescribeKey told,
          or Error with Code and Message where it was refused
-  text   a line a key, tabs between: state, aliases with commas between, key id, key ARN, usage, spec,
-         manager, origin, creation date, deletion date, description. What is not there is None; a key
-         that may not be described has the error's code as its state
+  text   a line a key, tabs between: state, aliases with commas between, key id, key ARN, usage,
+         spec, manager, origin, creation date, deletion date, description. What is not there is
+         None; a key that may not be described has the error's code as its state
 
 Examples:
   kmx list
@@ -53,8 +54,8 @@ Examples:
   kmx list state:pending --output json
   kmx --demo list --output text | cut -f 2,4
 
-When ListAliases alone fails, keys are printed without aliases, stderr says why, and the exit code is
-that of the failure.";
+When ListAliases alone fails, keys are printed without aliases, stderr says why, and the exit
+code is that of the failure. Nothing is printed when ListKeys fails.";
 
 /// The subcommand, as clap knows it.
 pub(super) fn command() -> Command {

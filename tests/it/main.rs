@@ -2,6 +2,7 @@
 //! the tree. One binary, so that the dependencies are linked once.
 
 mod browse;
+mod cli;
 mod copy;
 mod details;
 mod failures;
@@ -9,6 +10,7 @@ mod form;
 mod generate;
 mod guard;
 mod harness;
+mod parity;
 mod pty;
 mod terminal;
 mod tidy;
