@@ -145,7 +145,9 @@ pub fn hint_for(code: &str, operation: &str) -> Option<&'static str> {
             "check the spelling, the region and the account; another account's key needs its key ARN or alias ARN"
         }
         "DisabledException" => "enable the key with aws kms enable-key, or choose another",
-        "KMSInvalidStateException" => "the key's state does not allow it; press r to read the state again",
+        "KMSInvalidStateException" => {
+            "the key's state does not allow it; read the state again, it may have changed"
+        }
         "InvalidKeyUsageException" => "choose a symmetric key whose usage is encrypt/decrypt",
         "InvalidGrantTokenException" => {
             "grant tokens are good for minutes; leave them out once the grant has spread"

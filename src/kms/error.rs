@@ -206,7 +206,7 @@ fn sign_in_again(failure: Failure, place: &Place) -> Failure {
         }
         _ => format!("aws sso login{profile}"),
     };
-    failure.hint("sign in again in another shell, then press r").command(command)
+    failure.hint("sign in again in another shell, then try again").command(command)
 }
 
 fn connect(place: &Place, error: &(dyn Error + 'static)) -> Failure {
