@@ -165,7 +165,10 @@ impl Form {
 
     /// Moves the focus by fields, around the ends.
     pub fn move_focus(&mut self, by: isize) {
-        self.drop_emptied_rows();
+        let next_moved_up = self.drop_emptied_rows() && by > 0;
+        if next_moved_up {
+            return;
+        }
         let order = self.order();
         let at = order.iter().position(|focus| *focus == self.focus).unwrap_or_default();
         let next = (at + order.len()).saturating_add_signed(by) % order.len();
@@ -246,7 +249,8 @@ impl Form {
         }
     }
 
-    fn drop_emptied_rows(&mut self) {
+    /// Whether the focus was in a row that went: it is in the next row's name then.
+    fn drop_emptied_rows(&mut self) -> bool {
         let focused = match self.focus {
             Focus::Name(row) | Focus::Value(row) => Some(row),
             _ => None,
@@ -271,6 +275,7 @@ impl Form {
             Focus::Value(row) => Focus::Value(row - gone_before_focus),
             other => other,
         };
+        focus_went
     }
 
     /// The rows that are filled in.
