@@ -48,6 +48,14 @@ fn of_a_stranger(state: &State, typed: &str) -> (bool, String) {
     {
         return (true, format!("! this ARN is of {}, requests go to {here}", arn.region));
     }
-    let words = if state.is_waiting_for_rows() { "the list is not read yet" } else { "not in the list" };
+    let could_not_be_read =
+        state.catalog.key_count() == 0 && (state.trouble().is_some() || state.hidden_trouble().is_some());
+    let words = if state.is_waiting_for_rows() {
+        "the list is not read yet"
+    } else if could_not_be_read {
+        "the list could not be read"
+    } else {
+        "not in the list"
+    };
     (false, format!("{words}: the service will say whether this {} exists", kind.word()))
 }
