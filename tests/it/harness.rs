@@ -36,11 +36,19 @@ pub struct Setup {
     pub rows: u16,
     pub behaviour: Behaviour,
     pub keyring: Cow<'static, str>,
+    /// The value of `KMX_CLIPBOARD`.
+    pub clipboard: &'static str,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { columns: 140, rows: 40, behaviour: Behaviour::default(), keyring: Options::default().keyring }
+        Self {
+            columns: 140,
+            rows: 40,
+            behaviour: Behaviour::default(),
+            keyring: Options::default().keyring,
+            clipboard: "auto",
+        }
     }
 }
 
@@ -100,7 +108,7 @@ impl Explorer {
         let calls = Arc::default();
         let recorder = Recorder { inner: kms.http_client(), calls: Arc::clone(&calls) };
         let session = Session::over(SharedHttpClient::new(recorder), "us-east-1");
-        let (runtime, escapes) = runtime(session, setup.columns, setup.rows, now);
+        let (runtime, escapes) = runtime_copying(session, setup.columns, setup.rows, now, setup.clipboard);
         let mut explorer = Self { runtime, kms, calls, escapes };
         explorer.runtime.draw().unwrap();
         explorer.runtime.begin();
@@ -154,6 +162,15 @@ impl Explorer {
     /// The screen with its styles.
     pub fn buffer(&self) -> &Buffer {
         self.runtime.backend().buffer()
+    }
+
+    /// What stands in an area of the screen, a line each, without blanks at the ends.
+    pub fn part(&self, area: ratatui::layout::Rect) -> String {
+        let mut part = Buffer::empty(area);
+        for position in area.positions() {
+            part[position] = self.buffer()[position].clone();
+        }
+        text_of(&part)
     }
 
     /// The one line of the screen that has this in it.
@@ -227,8 +244,23 @@ pub fn runtime(
     rows: u16,
     now: Timestamp,
 ) -> (Runtime<TestBackend>, Arc<Mutex<Vec<String>>>) {
+    runtime_copying(session, columns, rows, now, "auto")
+}
+
+/// The same, copying as this value of `KMX_CLIPBOARD` says.
+fn runtime_copying(
+    session: Session,
+    columns: u16,
+    rows: u16,
+    now: Timestamp,
+    clipboard: &'static str,
+) -> (Runtime<TestBackend>, Arc<Mutex<Vec<String>>>) {
     // As over SSH outside of tmux: a copy is an escape sequence, which can be seen.
-    let over_ssh = |name: &str| (name == "SSH_TTY").then(|| "/dev/pts/0".into());
+    let over_ssh = |name: &str| match name {
+        "SSH_TTY" => Some("/dev/pts/0".into()),
+        "KMX_CLIPBOARD" => Some(clipboard.into()),
+        _ => None,
+    };
     let clipboard = Clipboard::new(Surroundings::from_env(over_ssh));
     let (executor, answers) = Executor::new(session, clipboard);
     let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
@@ -308,6 +340,7 @@ fn named_key(name: &str) -> KeyEvent {
         "pgup" => KeyCode::PageUp,
         "pgdn" => KeyCode::PageDown,
         "backspace" => KeyCode::Backspace,
+        "delete" => KeyCode::Delete,
         "f1" => KeyCode::F(1),
         "lt" => KeyCode::Char('<'),
         "space" => KeyCode::Char(' '),
