@@ -18,10 +18,12 @@ pub(super) fn lines(failure: &Failure, columns: usize, theme: &Theme) -> Vec<Lin
         .into_iter()
         .map(|line| Line::from(Span::styled(line, theme.bad)))
         .collect();
-    if failure.code.is_some() {
+    if let Some(code) = &failure.code {
         lines.push(Line::default());
-        let words = printable(&failure.words_of_the_service()).into_owned();
-        lines.extend(wrap(&words, columns).into_iter().map(Line::from));
+        // The service's own words may be the sentence already: told once.
+        let said = failure.message.as_ref() == Some(&failure.sentence);
+        let words = if said { code.clone() } else { failure.words_of_the_service() };
+        lines.extend(wrap(&printable(&words), columns).into_iter().map(Line::from));
     }
     if !failure.tried.is_empty() {
         lines.push(Line::default());

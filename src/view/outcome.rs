@@ -8,6 +8,7 @@ use super::table::cell;
 use super::{Theme, failure, inside, panel, scrolled, title};
 use crate::app::{Outcome, Progress, State};
 use crate::domain::data_key::{Answer, DataKey};
+use crate::domain::failure::FailureKind;
 use crate::domain::place::PlaceKind;
 use crate::domain::text::{plural, printable, thousands, width, wrap};
 
@@ -22,7 +23,10 @@ pub(super) fn render(state: &State, outcome: &Outcome, theme: &Theme, frame: &mu
         Progress::Failed { failure, took } if failure.is_answer() => {
             ("The service refused", milliseconds(*took))
         }
-        Progress::Failed { took, .. } => ("No answer", milliseconds(*took)),
+        Progress::Failed { failure, took } => {
+            let unanswered = matches!(failure.kind, FailureKind::Connect | FailureKind::TimedOut);
+            (if unanswered { "No answer" } else { "No data key" }, milliseconds(*took))
+        }
     };
     let right = if right.is_empty() { Line::default() } else { title(right, theme.dim) };
     let block = panel(title(name, theme.title), right, theme);
