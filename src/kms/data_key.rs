@@ -37,7 +37,11 @@ pub async fn generate_data_key(clients: &Clients, request: &DataKeyRequest) -> R
             let blob = answer.ciphertext_blob().map(AsRef::as_ref).unwrap_or_default();
             if blob.is_empty() {
                 let sentence = "the service answered without a CiphertextBlob";
-                return Err(Failure::new(FailureKind::ServiceFault, sentence));
+                let mut failure = Failure::new(FailureKind::ServiceFault, sentence)
+                    .hint("check that the endpoint is a KMS");
+                failure.operation = Some(OPERATION);
+                failure.request_id = answer.request_id().map(str::to_owned);
+                return Err(failure);
             }
             Ok(Answer::DataKey(DataKey {
                 key_id: answer.key_id().map(str::to_owned),
