@@ -1,1 +1,141 @@
-//! To come.
+//! Copying: what each screen gives, by which route, and what a failing route says.
+
+use kmx::domain::request::OPERATION;
+use kmx::local::Fault;
+use serde_json::Value;
+
+use crate::harness::{Explorer, ORDERS, Setup, always, rules};
+
+/// The one text that was copied.
+#[track_caller]
+fn copied(explorer: &Explorer) -> String {
+    let copied = explorer.copied();
+    assert_eq!(copied.len(), 1, "{copied:?}");
+    copied[0].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_screen_copies_its_main_value() {
+    let arn = format!("arn:aws:kms:us-east-1:111122223333:key/{ORDERS}");
+    for (keys, text, words) in [
+        ("/demo orders<enter>y", arn.as_str(), "✓ copied the key ARN (sent to the terminal)"),
+        ("/demo orders<enter>c", arn.as_str(), "✓ copied the key ARN (sent to the terminal)"),
+        ("2/orders<enter>y", "alias/demo/orders", "✓ copied the alias name (sent to the terminal)"),
+        ("/demo orders<enter><enter>y", arn.as_str(), "✓ copied the key ARN (sent to the terminal)"),
+    ] {
+        let mut explorer = Explorer::start().await;
+        explorer.press(keys).await;
+        assert_eq!(copied(&explorer), text, "{keys}");
+        assert!(explorer.footer().contains(words), "{keys}: {}", explorer.footer());
+        // The word goes with the next key.
+        explorer.press("<f1>").await;
+        explorer.hides(&["✓ copied"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_json_tab_copies_what_describe_key_told() {
+    let mut explorer = Explorer::start().await;
+    explorer.press("/demo orders<enter><enter><tab>y").await;
+    let json: Value = serde_json::from_str(&copied(&explorer)).unwrap();
+    assert_eq!(json["KeyId"], ORDERS);
+    assert_eq!(json["KeyState"], "Enabled");
+    assert_eq!(json["CreationDate"], "2025-02-11T09:26:03+00:00");
+    assert!(explorer.footer().contains("✓ copied the JSON (sent to the terminal)"), "{}", explorer.footer());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_copies_its_base64_whole_and_on_one_line() {
+    let mut explorer = Explorer::start_with(Setup { columns: 80, rows: 24, ..Setup::default() }).await;
+    explorer.press("/demo orders<enter>n<tab><left><tab>1024<ctrl+r>").await;
+    explorer.press("y").await;
+    let base64 = copied(&explorer);
+    assert!(base64.len() > 1_024 * 4 / 3 && base64.bytes().all(|byte| byte.is_ascii_graphic()), "{base64}");
+    let words = format!("copied {} characters of Base64", kmx::domain::text::thousands(base64.len()));
+    assert!(explorer.footer().contains(&words), "{}", explorer.footer());
+    // The beginning of what is on the screen is the beginning of what was copied.
+    assert!(explorer.line("CiphertextBlob").contains(&base64[..40]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_copies_all_that_it_says() {
+    let denied = rules(vec![always(OPERATION, None, Fault::Deny)]);
+    let mut explorer = Explorer::start_with(Setup { behaviour: denied, ..Setup::default() }).await;
+    explorer.press("/demo orders<enter>n<ctrl+r>").await;
+    explorer.press("y").await;
+    let report = copied(&explorer);
+    let lines: Vec<&str> = report.lines().collect();
+    assert_eq!(lines[0], "not allowed: kms:GenerateDataKeyWithoutPlaintext on alias/demo/orders");
+    assert!(lines[1].starts_with("AccessDeniedException: "), "{report}");
+    assert!(lines[2].starts_with("hint: kms:GenerateDataKey alone"), "{report}");
+    assert!(lines[3].starts_with("request id: "), "{report}");
+    assert_eq!(lines.len(), 4, "{report}");
+    assert!(
+        explorer.footer().contains("✓ copied the refusal (sent to the terminal)"),
+        "{}",
+        explorer.footer()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_nothing_to_copy_says_so() {
+    let mut explorer = Explorer::start_with(Setup { keyring: "".into(), ..Setup::default() }).await;
+    explorer.press("y").await;
+    assert!(explorer.footer().contains("nothing here to copy"), "{}", explorer.footer());
+    let mut explorer = Explorer::start().await;
+    explorer.press("/demo orders<enter>n<tab><tab><tab><space><ctrl+r>").await;
+    explorer.press("y").await;
+    assert!(explorer.footer().contains("nothing here to copy"), "{}", explorer.footer());
+    assert!(explorer.copied().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_failed_copies_what_happened() {
+    let denied = rules(vec![always("ListKeys", None, Fault::Deny)]);
+    let mut explorer = Explorer::start_with(Setup { behaviour: denied, ..Setup::default() }).await;
+    explorer.press("y").await;
+    assert!(copied(&explorer).starts_with("not allowed: kms:ListKeys on *\nAccessDeniedException: "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_fails_is_an_error_and_loses_nothing() {
+    for (clipboard, reason) in [
+        ("off", "copying is off (`KMX_CLIPBOARD=off`)"),
+        ("paper", "`KMX_CLIPBOARD=paper` is not one of auto, native, tmux, osc52, off"),
+    ] {
+        let mut explorer = Explorer::start_with(Setup { clipboard, ..Setup::default() }).await;
+        explorer.press("/demo orders<enter>y").await;
+        let words = format!("! could not copy the key ARN: {reason}");
+        assert!(explorer.footer().contains(&words), "{}", explorer.footer());
+        assert!(explorer.selected().contains("alias/demo/orders"));
+        explorer.press("n<ctrl+r>").await;
+        explorer.press("y").await;
+        explorer.shows(&["! could not copy", reason, "CiphertextBlob", "Request id"]);
+        assert!(explorer.copied().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_copied_has_nothing_that_a_terminal_obeys() {
+    let keyring = "[[key]]\nid = \"00000000-0000-4000-8000-000000000001\"\ncreated = 2024-01-01T00:00:00Z\n\
+                   description = \"a\\u001b[2Jb\\u202ec\\u009bd\"\naliases = [\"alias/x\"]\n";
+    let mut explorer = Explorer::start_with(Setup { keyring: keyring.into(), ..Setup::default() }).await;
+    explorer.press("<enter>2y").await;
+    let text = copied(&explorer);
+    assert!(
+        !text.chars().any(|character| character != '\n' && kmx::domain::text::is_hidden(character)),
+        "{text:?}"
+    );
+    // Escaped, it still is JSON, and means the same.
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["Description"], "a\u{1b}[2Jb\u{202e}c\u{9b}d");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_copies_in_a_row_are_two_copies() {
+    let mut explorer = Explorer::start().await;
+    explorer.press("/demo<enter>yjy").await;
+    let copied = explorer.copied();
+    assert_eq!(copied.len(), 2);
+    assert_ne!(copied[0], copied[1]);
+}
