@@ -3,8 +3,8 @@
 //!
 //! Events come in batches over a bounded channel: where nobody takes them, loading waits. Dropping
 //! the future stops everything. A transient failure is tried again with growing pauses until it
-//! succeeds; only before the first page, where nothing is known yet, does it end the list. A
-//! refusal is an answer. Predefined aliases without a target are never described: that call would
+//! succeeds; only before the first page, where nobody knows yet whether a KMS is there at all, does
+//! it end the list after a few tries. A refusal is an answer. Predefined aliases without a target are never described: that call would
 //! create a key (KMS API: DescribeKey).
 
 mod budget;
@@ -21,13 +21,15 @@ use super::Clients;
 use super::describe::describe_with;
 use super::error::failure_of;
 use crate::domain::catalog::{Described, ListedAlias, ListedKey};
-use crate::domain::failure::Failure;
+use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::loading::{List, LoadEvent};
 
 /// Keys that a page of ListKeys holds at most (KMS API: ListKeys).
 const KEYS_A_PAGE: i32 = 1000;
 /// Aliases that a page of ListAliases holds at most (KMS API: ListAliases).
 const ALIASES_A_PAGE: i32 = 100;
+/// How often the first page is tried again where what answers may be no KMS.
+const FIRST_PAGE_RETRIES: u32 = 2;
 /// DescribeKey calls under way at once, at most.
 const IN_FLIGHT: usize = 32;
 
@@ -150,7 +152,7 @@ impl Pages {
                 self.first = false;
                 Some(Some(answer))
             }
-            Err(failure) if failure.is_transient() && (!self.first || failure.is_answer()) => {
+            Err(failure) if failure.is_transient() && !self.gives_up(&failure) => {
                 send(events, LoadEvent::Retrying(failure)).await;
                 tokio::time::sleep(pause(self.failures)).await;
                 self.failures += 1;
@@ -161,6 +163,14 @@ impl Pages {
                 None
             }
         }
+    }
+
+    /// Before the first page a host that cannot be reached, or whose answers mean nothing, may be the
+    /// wrong one: a person hears of it soon. A time-out has been waited for long enough.
+    fn gives_up(&self, failure: &Failure) -> bool {
+        let may_be_the_wrong_host = self.first && !failure.is_answer();
+        may_be_the_wrong_host
+            && (failure.kind == FailureKind::TimedOut || self.failures >= FIRST_PAGE_RETRIES)
     }
 
     /// Goes to the next page; `false` where there is none. A page that says there are more and
