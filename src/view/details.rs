@@ -9,7 +9,7 @@ use super::{Theme, failure, inside, panel, scrolled, tabs, title};
 use crate::app::{Details, DetailsTab, State};
 use crate::domain::catalog::{Described, KeyRow};
 use crate::domain::json;
-use crate::domain::key::{KeyManager, KeyMetadata, KeyUsage};
+use crate::domain::key::{KeyManager, KeyMetadata, KeyState, KeyUsage};
 use crate::domain::text::{keep_ends, printable, wrap};
 use crate::domain::time::{ago, date_and_time};
 
@@ -135,6 +135,9 @@ fn can(metadata: &KeyMetadata) -> String {
     if !can.is_empty() {
         let for_aws = metadata.key_manager == Some(KeyManager::Aws);
         return format!("{}{}", can.join(", "), if for_aws { ", for the AWS service alone" } else { "" });
+    }
+    if matches!(metadata.key_state, None | Some(KeyState::Other(_))) {
+        return "not known in this state".to_owned();
     }
     let later = match metadata.key_usage {
         Some(KeyUsage::EncryptDecrypt) => "encrypt, decrypt",
