@@ -236,8 +236,17 @@ fn open_details(state: &mut State) {
             scroll: 0,
             ticket: None,
         })),
-        None if state.top == TopScreen::Aliases && state.aliases.selected().is_some() => {
-            state.say(StatusKind::Info, "this alias has no key yet: AWS makes one when it is first used");
+        None if state.top == TopScreen::Aliases => {
+            let alias = state.aliases.selected().and_then(|alias| state.catalog.alias(alias));
+            let has_target = alias.map(|alias| alias.target_key_id.is_some());
+            match has_target {
+                Some(true) => state.say(StatusKind::Info, "its key is not in the list"),
+                Some(false) => {
+                    let words = "this alias has no key yet: AWS makes one when it is first used";
+                    state.say(StatusKind::Info, words);
+                }
+                None => {}
+            }
         }
         None => {}
     }

@@ -84,8 +84,9 @@ fn state_cell(state: &State, handle: AliasHandle, theme: &Theme) -> Span<'static
     let words = match (has_target, &state.loading.keys) {
         (false, _) => "  no key yet",
         (true, Phase::Reading) => ON_ITS_WAY,
+        (true, Phase::Failed(_)) => "",
         // Lists of a few endpoints name keys that are not there.
-        (true, _) => "  not listed",
+        (true, Phase::Complete) => "  not listed",
     };
     Span::styled(cell(words, STATE), theme.dim)
 }
