@@ -96,10 +96,8 @@ async fn what_breaks_and_passes_leaves_no_gap() {
     let gateway = || Fault::Body { status: 502, body: "Bad Gateway".to_owned() };
     for operation in ["ListKeys", "ListAliases", "DescribeKey"] {
         for fault in [Fault::Internal, Fault::Throttle, Fault::Reset, unreadable(), cut(), gateway()] {
-            for times in [1, 2] {
-                let explorer = start(rules(vec![first(times, operation, fault.clone())])).await;
-                is_complete(&explorer, &format!("{times} × {fault:?} on {operation}"));
-            }
+            let explorer = start(rules(vec![first(2, operation, fault.clone())])).await;
+            is_complete(&explorer, &format!("{fault:?} on {operation}"));
         }
     }
 }
@@ -164,7 +162,7 @@ async fn a_throttled_list_is_waited_for_and_says_so() {
     explorer.shows(&["trying again: too many requests", "reading keys"]);
     let calls = explorer.calls("ListKeys").len();
     assert!((4..=10).contains(&calls), "{calls} calls in a minute: the pauses grow");
-    explorer.press_only("n");
+    explorer.press_only("nalias/x");
     explorer.run_for(100).await;
     explorer.shows(&["New data key", "the list is not read yet"]);
     explorer.press_only("<esc>");
@@ -272,7 +270,7 @@ async fn values_that_nobody_knows_are_shown_as_they_came() {
     };
     let mut explorer = Explorer::start_with(setup).await;
     let row = explorer.line("alias/demo/orders");
-    for word in ["? Frozen", "ML_KEM_768", "ENCAPSULATE_DECA", "MOON", "NOBODY"] {
+    for word in ["? Frozen", "ML_KEM_768", "ENCAPSULATE_DE…", "MOON", "NOBODY"] {
         assert!(row.contains(word), "no {word} in {row}");
     }
     explorer.press("/state:frozen<enter>").await;
