@@ -260,6 +260,10 @@ pub enum StatusKind {
     Error,
 }
 
+/// How far the innermost panel scrolls: its lines beyond those that fit. How many lines a text takes
+/// is the drawing's to know, which this module does not; it depends on nothing but the state.
+pub type ScrollLimit = fn(&State) -> usize;
+
 /// All that the explorer knows and shows.
 #[derive(Debug)]
 pub struct State {
@@ -276,6 +280,8 @@ pub struct State {
     pub screens: Vec<Screen>,
     pub popup: Option<Popup>,
     pub status: Option<Status>,
+    /// No limit until whoever draws sets one.
+    pub scroll_limit: ScrollLimit,
     /// Forms that were left, by the identifier that they were opened on.
     drafts: Vec<(String, Form)>,
     generation: Generation,
@@ -301,6 +307,7 @@ impl State {
             screens: Vec::new(),
             popup: None,
             status: None,
+            scroll_limit: |_| usize::MAX,
             drafts: Vec::new(),
             generation: Generation::default(),
             next_ticket: 0,

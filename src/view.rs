@@ -58,6 +58,19 @@ pub fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     }
 }
 
+/// How far the help, or the panel under it, scrolls: its lines beyond those that fit.
+#[must_use]
+pub fn scroll_limit(state: &State) -> usize {
+    let (columns, theme) = (layout::panel_width(state.size), Theme::plain());
+    let lines = match (state.popup, state.screen()) {
+        (Some(Popup::Help { .. }), _) => help::lines(state, &theme).len(),
+        (_, Some(Screen::Details(screen))) => details::lines(state, screen, columns, &theme).len(),
+        (_, Some(Screen::Outcome(outcome))) => outcome::lines(state, outcome, columns, &theme).len(),
+        _ => 0,
+    };
+    lines.saturating_sub(layout::panel_height(state.size))
+}
+
 /// A panel with a title, and a word on the right of its upper border.
 fn panel<'a>(title: impl Into<Line<'a>>, right: impl Into<Line<'a>>, theme: &Theme) -> Block<'a> {
     let right: Line<'a> = right.into();

@@ -183,13 +183,16 @@ fn scroll(state: &mut State, step: Step) {
         Step::First => isize::MIN,
         Step::Last => isize::MAX,
     };
+    let limit = (state.scroll_limit)(state);
+    // No further than the end, so that the way back begins there.
+    let moved = |scroll: usize| scroll.min(limit).saturating_add_signed(rows).min(limit);
     if let Some(Popup::Help { scroll }) = &mut state.popup {
-        *scroll = scroll.saturating_add_signed(rows);
+        *scroll = moved(*scroll);
         return;
     }
     match state.screens.last_mut() {
-        Some(Screen::Details(Details { scroll, .. })) => *scroll = scroll.saturating_add_signed(rows),
-        Some(Screen::Outcome(outcome)) => outcome.scroll = outcome.scroll.saturating_add_signed(rows),
+        Some(Screen::Details(Details { scroll, .. })) => *scroll = moved(*scroll),
+        Some(Screen::Outcome(outcome)) => outcome.scroll = moved(outcome.scroll),
         Some(Screen::Form(_)) => {}
         None => lists::scroll(state, &step, rows),
     }

@@ -81,7 +81,8 @@ where
         let size = terminal.size().map_err(io::Error::other)?;
         let started = Instant::now();
         let now = Now { wall, elapsed: Duration::ZERO };
-        let (state, first) = State::new(executor.place(), size, now);
+        let (mut state, first) = State::new(executor.place(), size, now);
+        state.scroll_limit = view::scroll_limit;
         Ok(Self {
             terminal,
             theme,

@@ -25,8 +25,13 @@ pub(super) fn render(state: &State, details: &Details, theme: &Theme, frame: &mu
     let block = panel(title(keep_ends(&name, room), theme.title), tabs, theme);
     let body = inside(&block, area);
     frame.render_widget(block, area);
-    let columns = usize::from(body.width);
-    let lines = match row {
+    let lines = lines(state, details, usize::from(body.width), theme);
+    scrolled(lines, details.scroll, frame, body);
+}
+
+/// All lines of the tab.
+pub(super) fn lines(state: &State, details: &Details, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+    match state.catalog.key(details.key) {
         None => vec![Line::from("the last reload did not find it any more; esc goes back")],
         Some(row) => match (details.tab, &row.described) {
             (_, Described::Unknown) => vec![Line::from("reading …")],
@@ -37,8 +42,7 @@ pub(super) fn render(state: &State, details: &Details, theme: &Theme, frame: &mu
                 text.lines().flat_map(|line| wrap_indented(line, columns)).map(Line::from).collect()
             }
         },
-    };
-    scrolled(lines, details.scroll, frame, body);
+    }
 }
 
 /// A long line of JSON goes on below itself, further in.

@@ -27,6 +27,17 @@ const TEXT_FIELDS: [(&str, &str); 8] = [
 ];
 
 pub(super) fn render(state: &State, scroll: usize, theme: &Theme, frame: &mut Frame<'_>, body: Rect) {
+    let lines = lines(state, theme);
+    let area = centred(body, 78, lines.len());
+    let block = panel(title("Help", theme.title), title("? esc close  ↑↓ scroll", theme.dim), theme);
+    frame.render_widget(Clear, area);
+    let inner = inside(&block, area);
+    frame.render_widget(block, area);
+    scrolled(lines, scroll, frame, inner);
+}
+
+/// All lines of the help for the screen that it covers.
+pub(super) fn lines(state: &State, theme: &Theme) -> Vec<Line<'static>> {
     let scopes = state.scopes_of_the_screen();
     let mut lines = Vec::new();
     for scope in &scopes {
@@ -50,12 +61,7 @@ pub(super) fn render(state: &State, scroll: usize, theme: &Theme, frame: &mut Fr
         lines.push(Line::default());
     }
     lines.pop();
-    let area = centred(body, 78, lines.len());
-    let block = panel(title("Help", theme.title), title("? esc close  ↑↓ scroll", theme.dim), theme);
-    frame.render_widget(Clear, area);
-    let inner = inside(&block, area);
-    frame.render_widget(block, area);
-    scrolled(lines, scroll, frame, inner);
+    lines
 }
 
 fn section(scope: Scope, theme: &Theme, lines: &mut Vec<Line<'static>>) {

@@ -32,8 +32,13 @@ pub(super) fn render(state: &State, outcome: &Outcome, theme: &Theme, frame: &mu
     let block = panel(title(name, theme.title), right, theme);
     let body = inside(&block, area);
     frame.render_widget(block, area);
-    let columns = usize::from(body.width);
-    let lines = match &outcome.progress {
+    let lines = lines(state, outcome, usize::from(body.width), theme);
+    scrolled(lines, outcome.scroll, frame, body);
+}
+
+/// All lines of what came of a request.
+pub(super) fn lines(state: &State, outcome: &Outcome, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+    match &outcome.progress {
         Progress::Running { since, .. } => {
             let waited = state.now.elapsed.saturating_sub(*since).as_secs_f64();
             let whom = match state.place.kind {
@@ -52,8 +57,7 @@ pub(super) fn render(state: &State, outcome: &Outcome, theme: &Theme, frame: &mu
             lines
         }
         Progress::Failed { failure, .. } => failure::lines(failure, columns, theme),
-    };
-    scrolled(lines, outcome.scroll, frame, body);
+    }
 }
 
 fn milliseconds(took: std::time::Duration) -> String {
