@@ -9,7 +9,7 @@ use super::{Theme, failure, inside, panel, scrolled, tabs, title};
 use crate::app::{Details, DetailsTab, State};
 use crate::domain::catalog::{Described, KeyRow};
 use crate::domain::json;
-use crate::domain::key::{KeyManager, KeyMetadata, KeyState, KeyUsage};
+use crate::domain::key::{KeyManager, KeyMetadata, KeyState};
 use crate::domain::text::{keep_ends, printable, wrap};
 use crate::domain::time::{ago, date_and_time};
 
@@ -125,7 +125,7 @@ fn multi_region(metadata: &KeyMetadata) -> Option<String> {
     let primary = configuration.primary_key.as_ref().and_then(region);
     let replicas: Vec<String> = configuration.replica_keys.iter().filter_map(region).collect();
     let mut words = kind;
-    if let Some(primary) = primary {
+    if let Some(primary) = primary.filter(|_| words != "primary") {
         words.push_str(&format!(", primary in {primary}"));
     }
     if !replicas.is_empty() {
@@ -143,14 +143,11 @@ fn can(metadata: &KeyMetadata) -> String {
     if matches!(metadata.key_state, None | Some(KeyState::Other(_))) {
         return "not known in this state".to_owned();
     }
-    let later = match metadata.key_usage {
-        Some(KeyUsage::EncryptDecrypt) => "encrypt, decrypt",
-        Some(KeyUsage::SignVerify) => "sign, verify",
-        Some(KeyUsage::GenerateVerifyMac) => "generate and verify MACs",
-        Some(KeyUsage::KeyAgreement) => "derive shared secrets",
-        _ => return "nothing that is known".to_owned(),
-    };
-    format!("nothing in this state; enabled it could {later}")
+    let enabled = KeyMetadata { key_state: Some(KeyState::Enabled), ..metadata.clone() };
+    match enabled.can().as_slice() {
+        [] => "nothing that is known".to_owned(),
+        later => format!("nothing in this state; enabled it could {}", later.join(", ")),
+    }
 }
 
 fn fact(label: &str, text: &str, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
