@@ -250,6 +250,25 @@ fn a_list_of_keys_that_is_refused_ends_with_the_services_words() {
 }
 
 #[test]
+fn a_list_that_is_throttled_is_tried_again_and_says_so() {
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let endpoint = Endpoint::new(move |operation| match operation {
+        "ListKeys" if calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 => {
+            (400, json!({"__type": "ThrottlingException", "message": "Rate exceeded"}))
+        }
+        "ListKeys" => (200, json!({"Keys": []})),
+        _ => (200, json!({"Aliases": []})),
+    });
+    let outcome = Home::new().on(&endpoint, &["list", "--output", "json"]);
+    assert_eq!(outcome.json(), json!({"Keys": []}));
+    assert_eq!(
+        outcome.stderr,
+        "kmx: too many requests: the service asks to slow down; trying again until it works\n\
+         kmx: there are no keys here\n"
+    );
+}
+
+#[test]
 fn keys_are_listed_without_aliases_where_those_are_refused() {
     let endpoint = Endpoint::new(|operation| match operation {
         "ListKeys" => (200, json!({"Keys": [{"KeyId": KEY_ID, "KeyArn": KEY_ARN}]})),
