@@ -5,7 +5,7 @@
 //! talk. What runs is the explorer or one subcommand; the runtime for calls is made by the
 //! subcommand, so that the explorer draws before there is one.
 //!
-//! It knows nothing of the explorer's insides. Exit codes and the form of messages are [`ending`]'s.
+//! It knows nothing of the explorer's insides. Exit codes and the form of messages are `ending`'s alone.
 
 mod arguments;
 mod ending;
