@@ -1,6 +1,6 @@
 //! The explorer without a terminal: one state, one way to change it.
 //!
-//! [`update`] takes a [`Message`] (what happened) and gives [`Effect`]s (what the world is asked
+//! [`update()`] takes a [`Message`] (what happened) and gives [`Effect`]s (what the world is asked
 //! for). It is synchronous, total and infallible: failures arrive as messages. Nothing in it
 //! depends on what was drawn; geometry is a function of size and state ([`layout`]). The time is
 //! [`State::now`], told by messages.
@@ -292,7 +292,6 @@ pub struct State {
 
 impl State {
     /// The state before anything was asked, and the first thing to ask.
-    #[must_use]
     pub fn new(place: Place, size: Size, now: Now) -> (Self, Effect) {
         let state = Self {
             size,

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! 1. [`tui::input`] reads the terminal on a thread and sends an event into the loop.
-//! 2. [`tui::runtime`] makes a [`app::Message`] of it and gives it to [`app::update`], the one
+//! 2. [`tui::runtime`] makes a [`app::Message`] of it and gives it to [`app::update()`], the one
 //!    place where [`app::State`] changes. What the key means is looked up in [`app::keymap`], from
 //!    which footer and help are made too.
 //! 3. `update` gives back [`app::Effect`]s. [`tui::executor`] makes a task of each: for a data key

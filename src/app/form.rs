@@ -209,7 +209,7 @@ impl Form {
         {
             match context::parse(text.trim(), &mut context::refuse_references) {
                 Ok(pasted) => {
-                    self.insert_rows(row, pasted);
+                    self.insert_rows(row, &pasted);
                     return Ok(());
                 }
                 Err(error) => {
@@ -235,7 +235,7 @@ impl Form {
         self.keep_a_fresh_row();
     }
 
-    fn insert_rows(&mut self, at: usize, pasted: EncryptionContext) {
+    fn insert_rows(&mut self, at: usize, pasted: &EncryptionContext) {
         let rows: Vec<ContextRow> = pasted.iter().map(|(name, value)| ContextRow::new(name, value)).collect();
         let count = rows.len();
         self.context.splice(at..=at, rows);

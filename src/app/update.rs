@@ -167,6 +167,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Step {
     Rows(isize),
     Pages(isize),
@@ -194,7 +195,7 @@ fn scroll(state: &mut State, step: Step) {
         Some(Screen::Details(Details { scroll, .. })) => *scroll = moved(*scroll),
         Some(Screen::Outcome(outcome)) => outcome.scroll = moved(outcome.scroll),
         Some(Screen::Form(_)) => {}
-        None => lists::scroll(state, &step, rows),
+        None => lists::scroll(state, step, rows),
     }
 }
 

@@ -1,5 +1,7 @@
 //! JSON as this program prints it: indented, and with nothing in it that a terminal would obey.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::text::is_hidden;
@@ -34,7 +36,8 @@ fn escape_hidden(json: &str) -> String {
             continue;
         }
         for unit in character.encode_utf16(&mut [0; 2]) {
-            out.push_str(&format!("\\u{unit:04x}"));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "\\u{unit:04x}");
         }
     }
     out

@@ -51,7 +51,7 @@ macro_rules! service_enum {
 }
 
 service_enum! {
-    /// KMS API: KeyState.
+    /// KMS API: `KeyState`.
     KeyState {
         Creating = "Creating",
         Enabled = "Enabled",
@@ -65,7 +65,7 @@ service_enum! {
 }
 
 service_enum! {
-    /// KMS API: KeyUsageType.
+    /// KMS API: `KeyUsageType`.
     KeyUsage {
         SignVerify = "SIGN_VERIFY",
         EncryptDecrypt = "ENCRYPT_DECRYPT",
@@ -75,7 +75,7 @@ service_enum! {
 }
 
 service_enum! {
-    /// KMS API: OriginType.
+    /// KMS API: `OriginType`.
     Origin {
         AwsKms = "AWS_KMS",
         External = "EXTERNAL",
@@ -85,7 +85,7 @@ service_enum! {
 }
 
 service_enum! {
-    /// KMS API: KeyManagerType.
+    /// KMS API: `KeyManagerType`.
     KeyManager {
         Aws = "AWS",
         Customer = "CUSTOMER",
@@ -190,7 +190,7 @@ pub struct KeyMetadata {
     pub key_manager: Option<KeyManager>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_master_key_spec: Option<String>,
-    /// KMS API: KeySpec, as spelled: `SYMMETRIC_DEFAULT`, `RSA_2048`, …
+    /// KMS API: `KeySpec`, as spelled: `SYMMETRIC_DEFAULT`, `RSA_2048`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_spec: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -215,7 +215,7 @@ pub struct KeyMetadata {
     pub current_key_material_id: Option<String>,
 }
 
-/// KMS API: MultiRegionConfiguration.
+/// KMS API: `MultiRegionConfiguration`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MultiRegionConfiguration {
@@ -227,7 +227,7 @@ pub struct MultiRegionConfiguration {
     pub replica_keys: Vec<MultiRegionKey>,
 }
 
-/// KMS API: MultiRegionKey.
+/// KMS API: `MultiRegionKey`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MultiRegionKey {
@@ -237,7 +237,7 @@ pub struct MultiRegionKey {
     pub region: Option<String>,
 }
 
-/// KMS API: XksKeyConfigurationType.
+/// KMS API: `XksKeyConfigurationType`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct XksKeyConfiguration {

@@ -131,7 +131,7 @@ impl DataKeySize {
     }
 }
 
-/// KMS API: DataKeySpec.
+/// KMS API: `DataKeySpec`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DataKeySpec {
     #[default]

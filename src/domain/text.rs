@@ -4,6 +4,7 @@
 //! gets onto a screen, a clipboard, stderr or into a table. It must not know what the text means.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -51,7 +52,10 @@ fn push_printable(out: &mut String, character: char) {
     };
     match picture {
         Some(picture) => out.push(picture),
-        None => out.push_str(&format!("<U+{code:04X}>")),
+        None => {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "<U+{code:04X}>");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::request::{DataKeyRequest, DataKeySize, DataKeySpec, OPERATION
 
 /// Makes a data key. The request goes out as it is, the key named as the user named it.
 ///
-/// A dry run that would have succeeded is an answer, not an error (KMS API: DryRunOperationException).
+/// A dry run that would have succeeded is an answer, not an error (KMS API: `DryRunOperationException`).
 ///
 /// # Errors
 /// The failure, with its way out.

@@ -153,7 +153,13 @@ fn of_credentials(place: &Place, error: &CredentialsError) -> Failure {
         || says("sso") && (says("token") || says("cached") || says("session"))
         || says("login") && says("token");
     match error {
+        // Both keep a token in a file: one that is missing is signed in for as one that is old.
+        _ if matches!(place.credentials.as_deref(), Some("sso" | "login")) => {
+            sign_in_again(Failure::new(FailureKind::CredentialsExpired, "credentials expired"), place)
+        }
         CredentialsError::CredentialsNotLoaded(_) if !looks_expired => no_credentials(place),
+        // The last of the chain to be asked, on a machine that is no instance.
+        _ if says("imds") => no_credentials(place),
         _ if looks_expired => {
             sign_in_again(Failure::new(FailureKind::CredentialsExpired, "credentials expired"), place)
         }

@@ -66,6 +66,7 @@ pub(super) async fn connect(settings: &AwsSettings) -> Result<Clients, Failure> 
     Ok(Clients::new(&config, settings.time_outs, place))
 }
 
+#[expect(clippy::default_trait_access, reason = "the type is of a crate that is no dependency of ours")]
 async fn load_profiles(settings: &AwsSettings, env: &Env) -> Result<ProfileSet, Failure> {
     let named = settings.profile.clone().map(Into::into);
     aws_config::profile::load(&Fs::real(), env, &Default::default(), named).await.map_err(|error| {
@@ -106,7 +107,22 @@ impl<'a> Profile<'a> {
             let sentence = format!("no profile named {}", profile.name);
             return Err(Failure::new(FailureKind::NoProfile, sentence).hint(there_are));
         }
+        profile.refuse_missing_source()?;
         Ok(profile)
+    }
+
+    /// The SDK takes such a profile for one without credentials, and goes on looking elsewhere.
+    fn refuse_missing_source(&self) -> Result<(), Failure> {
+        let Some(source) = self.get("source_profile").filter(|_| self.get("role_arn").is_some()) else {
+            return Ok(());
+        };
+        if self.set.get_profile(source).is_some() {
+            return Ok(());
+        }
+        let sentence =
+            format!("no profile named {source}, which profile {} takes its credentials from", self.name);
+        Err(Failure::new(FailureKind::NoProfile, sentence)
+            .hint("mend source_profile in the AWS configuration"))
     }
 
     fn get(&self, property: &str) -> Option<&str> {

@@ -147,7 +147,7 @@ pub(super) fn filter_title<H: Row>(state: &State, list: &ListState<H>, theme: &T
     };
     let mut words = format!("  {} of {}", thousands(list.rows().len()), thousands(total));
     if list.unknown() > 0 {
-        words.push_str(&format!(", {} not described yet", thousands(list.unknown())));
+        words = format!("{words}, {} not described yet", thousands(list.unknown()));
     }
     let shown = keep_start(&printable(typed), 40).into_owned();
     let mut spans = vec![Span::raw(" "), Span::styled(format!("/{shown}"), theme.accent)];

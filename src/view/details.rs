@@ -126,10 +126,10 @@ fn multi_region(metadata: &KeyMetadata) -> Option<String> {
     let replicas: Vec<String> = configuration.replica_keys.iter().filter_map(region).collect();
     let mut words = kind;
     if let Some(primary) = primary.filter(|_| words != "primary") {
-        words.push_str(&format!(", primary in {primary}"));
+        words = format!("{words}, primary in {primary}");
     }
     if !replicas.is_empty() {
-        words.push_str(&format!(", replicas in {}", replicas.join(", ")));
+        words = format!("{words}, replicas in {}", replicas.join(", "));
     }
     Some(words)
 }

@@ -79,9 +79,9 @@ impl<'a> Drawing<'a> {
         }
         scrolled(drawn, 0, frame, self.area);
         // Choices have no cursor: the field with the focus is marked as a row of a list is.
-        let row = u16::try_from(focused - skip).unwrap_or_default();
+        let row = u16::try_from(focused.saturating_sub(skip)).unwrap_or_default();
         let marker = Rect { x: self.area.x.saturating_sub(1), y: self.area.y + row, width: 1, height: 1 };
-        if lines.get(focused).is_some() && row < self.area.height {
+        if focused >= skip && row < self.area.height {
             frame.render_widget(Span::styled("▌", self.theme.accent), marker);
         }
         if let (Some((column, row)), None) = (cursor, self.state.popup) {

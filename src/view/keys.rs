@@ -20,15 +20,15 @@ const NARROW: u16 = 60;
 /// A column on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Column {
-    column: KeyColumn,
+    what: KeyColumn,
     title: &'static str,
     width: usize,
     /// The usage in one word.
     short: bool,
 }
 
-const fn column(column: KeyColumn, title: &'static str, width: usize) -> Column {
-    Column { column, title, width, short: false }
+const fn column(what: KeyColumn, title: &'static str, width: usize) -> Column {
+    Column { what, title, width, short: false }
 }
 
 /// All columns with their least widths, in the order in which they stand.
@@ -70,7 +70,7 @@ fn columns(available: usize) -> Vec<Column> {
         let widths = columns.iter().map(|column| column.width).sum::<usize>();
         // Where there is room for SPEC, an alias is worth more than what comes after it.
         let comfort =
-            if columns.iter().any(|column| column.column == KeyColumn::Spec) { ALIAS_COMFORT } else { 0 };
+            if columns.iter().any(|column| column.what == KeyColumn::Spec) { ALIAS_COMFORT } else { 0 };
         widths + comfort + GAP * (columns.len().saturating_sub(1))
     };
     for leaving in LEAVING {
@@ -78,7 +78,7 @@ fn columns(available: usize) -> Vec<Column> {
             break;
         }
         if leaving == KeyColumn::Usage
-            && let Some(usage) = columns.iter_mut().find(|column| column.column == KeyColumn::Usage)
+            && let Some(usage) = columns.iter_mut().find(|column| column.what == KeyColumn::Usage)
         {
             usage.width = SHORT_USAGE;
             usage.short = true;
@@ -86,17 +86,17 @@ fn columns(available: usize) -> Vec<Column> {
                 break;
             }
         }
-        columns.retain(|column| column.column != leaving);
+        columns.retain(|column| column.what != leaving);
     }
     let widths = columns.iter().map(|column| column.width + GAP).sum::<usize>() - GAP;
     let left = available.saturating_sub(widths);
-    let has_description = columns.last().is_some_and(|column| column.column == KeyColumn::Description);
+    let has_description = columns.last().is_some_and(|column| column.what == KeyColumn::Description);
     let mut given = 0;
     for column in &mut columns {
-        if column.column == KeyColumn::Alias {
+        if column.what == KeyColumn::Alias {
             given = if has_description { left.min(WIDEST_ALIAS - column.width) } else { left };
             column.width += given;
-        } else if column.column == KeyColumn::Description {
+        } else if column.what == KeyColumn::Description {
             column.width += left - given;
         }
     }
@@ -132,7 +132,7 @@ pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
         let columns = columns(available);
         let sort = state.keys.sort;
         let heads = columns.iter().map(|column| {
-            let sorted = (sort.column == column.column).then_some(sort.descending);
+            let sorted = (sort.column == column.what).then_some(sort.descending);
             head(column.title, column.width, sorted, theme)
         });
         let rows = shown.iter().enumerate();
@@ -159,7 +159,7 @@ fn value(state: &State, row: &KeyRow, column: Column, theme: &Theme) -> Span<'st
         (None, false) => Span::styled(cell(ON_ITS_WAY, columns), theme.dim),
     };
     let metadata = row.metadata();
-    match column.column {
+    match column.what {
         KeyColumn::State => {
             let (glyph, words, style) = state_of(row, state.now.wall, theme);
             Span::styled(cell(&format!("{glyph} {words}"), columns), style)
@@ -171,12 +171,16 @@ fn value(state: &State, row: &KeyRow, column: Column, theme: &Theme) -> Span<'st
             told(usage.map(|usage| if column.short { usage.word() } else { usage.words() }))
         }
         KeyColumn::Spec => told(metadata.and_then(|metadata| metadata.spec())),
-        KeyColumn::Manager => {
-            told(metadata.and_then(|metadata| metadata.key_manager.as_ref()).map(|manager| manager.words()))
-        }
-        KeyColumn::Origin => {
-            told(metadata.and_then(|metadata| metadata.origin.as_ref()).map(|origin| origin.as_str()))
-        }
+        KeyColumn::Manager => told(
+            metadata
+                .and_then(|metadata| metadata.key_manager.as_ref())
+                .map(super::super::domain::key::KeyManager::words),
+        ),
+        KeyColumn::Origin => told(
+            metadata
+                .and_then(|metadata| metadata.origin.as_ref())
+                .map(super::super::domain::key::Origin::as_str),
+        ),
         KeyColumn::Created => {
             told(metadata.and_then(|metadata| metadata.creation_date).map(time::date).as_deref())
         }
@@ -233,7 +237,7 @@ mod tests {
         let names =
             |available| -> Vec<&str> { columns(available).iter().map(|column| column.title).collect() };
         assert_eq!(names(195).len(), 10);
-        assert_eq!(names(135), ["STATE", "ALIAS", "KEY ID", "USAGE", "SPEC", "MANAGER", "ORIGIN", "CREATED"]);
+        assert_eq!(names(135), ["STATE", "ALIAS", "KEY ID", "USAGE", "SPEC", "MANAGER", "ORIGIN"]);
         assert_eq!(names(75), ["STATE", "ALIAS", "KEY ID", "USAGE"]);
         assert_eq!(names(62), ["STATE", "ALIAS", "KEY ID"]);
         for available in 61..250 {

@@ -50,7 +50,7 @@ fn aliases(numbers: std::ops::Range<usize>) -> Vec<ListedAlias> {
 
 fn described(numbers: std::ops::Range<usize>) -> Vec<(String, Described)> {
     let one = |number: usize| {
-        let state = KeyState::from(KeyState::KNOWN[if number % 10 == 0 { number % 8 } else { 1 }]);
+        let state = KeyState::from(KeyState::KNOWN[if number.is_multiple_of(10) { number % 8 } else { 1 }]);
         let metadata = KeyMetadata {
             arn: Some(arn(number)),
             description: format!("Service {} of team {}", number % 911, number % 37),

@@ -312,9 +312,13 @@ async fn a_store_that_is_in_use_says_so_and_opens_once_it_is_free() {
     runtime.begin();
     runtime.settle().await.unwrap();
     let screen = text_of(runtime.backend().buffer());
-    for words in
-        ["the local KMS's store", "is in use by another process", "kmx serve", "--demo-store", "r try again"]
-    {
+    for words in [
+        "the local KMS's store",
+        "is in use by another process",
+        "leave that one",
+        "--demo-store",
+        "r try again",
+    ] {
         assert!(
             screen.split_whitespace().collect::<Vec<_>>().join(" ").contains(words),
             "no {words} on\n{screen}"

@@ -565,7 +565,7 @@ async fn the_preview_is_behind_a_key_on_a_narrow_screen() {
         ("<tab>", "(•) AES_256"),
         ("<tab>", "Grant tokens"),
         ("<tab>", "[ ] only check"),
-        ("<tab>", "▌[ Run   ctrl+r ]"),
+        ("<tab>", "[ Run   ctrl+r ]"),
         ("<tab>", "alias/demo/orders"),
     ] {
         explorer.press(keys).await;

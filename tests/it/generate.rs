@@ -95,7 +95,7 @@ async fn n_opens_the_form_again_with_every_field_kept() {
         "EncryptionContext": {"tenant": "42", "purpose": "x y"},
         "NumberOfBytes": 64,
     });
-    assert_eq!(explorer.calls(OPERATION), [body.clone()]);
+    assert_eq!(explorer.calls(OPERATION), std::slice::from_ref(&body));
     explorer.press("n").await;
     explorer.shows(&["tenant", "purpose", "x y", "(•) number of bytes: 64"]);
     explorer.press("<ctrl+r>").await;
@@ -214,7 +214,7 @@ async fn r_tries_a_refused_request_again() {
 async fn each_refusal_of_the_service_is_shown_with_its_code_and_a_way_out() {
     for (words, code, hint) in [
         ("984b9db8", "DisabledException", "enable the key with aws kms enable-key, or choose another"),
-        ("a67192d9", "KMSInvalidStateException", "press r to read the state again"),
+        ("a67192d9", "KMSInvalidStateException", "read the state again"),
         ("83097a0f", "InvalidKeyUsageException", "choose a symmetric key whose usage is encrypt/decrypt"),
         ("64fbf25a", "AccessDeniedException", "kms:GenerateDataKey alone does not allow this"),
     ] {

@@ -45,6 +45,7 @@ fn started(launch: Launch) -> Terminal {
 /// The program: it lists the events that it gets, and does as some keys say. When
 /// the tests are run it is none of them, and proves nothing by itself.
 #[test]
+#[expect(clippy::exit, reason = "the program ends as a program does")]
 fn the_program_itself() {
     if env::var_os(IS_PROGRAM).is_none() {
         return;

@@ -1,6 +1,11 @@
 //! Whole flows: the explorer over the real SDK and the local KMS, the real binary, and the rules of
 //! the tree. One binary, so that the dependencies are linked once.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails as a test does")]
+#![expect(clippy::expect_used, reason = "as above")]
+#![expect(clippy::panic, reason = "as above")]
+#![expect(unreachable_pub, reason = "modules of a test binary have no outside")]
+
 mod browse;
 mod cli;
 mod copy;

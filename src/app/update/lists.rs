@@ -54,11 +54,11 @@ pub(super) fn paste_in_filter(state: &mut State, text: &str) {
     });
 }
 
-pub(super) fn scroll(state: &mut State, step: &Step, rows: isize) {
+pub(super) fn scroll(state: &mut State, step: Step, rows: isize) {
     on_the_list!(state, |list, _catalog| scroll_list(list, step, rows));
 }
 
-fn scroll_list<H: Row>(list: &mut ListState<H>, step: &Step, rows: isize) {
+fn scroll_list<H: Row>(list: &mut ListState<H>, step: Step, rows: isize) {
     match step {
         Step::First => list.move_to_end(false),
         Step::Last => list.move_to_end(true),
