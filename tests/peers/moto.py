@@ -304,16 +304,6 @@ class Lists(PeerTest):
             if output == "text":
                 self.assertIn("\t", outcome.stdout)
 
-    def test_a_key_is_described_by_alias_id_and_arn(self):
-        key_id = CATALOG.ids["disabled"]
-        for identifier in ["alias/peer/disabled/3", key_id, CATALOG.arn("disabled")]:
-            outcome = self.kmx_on_moto("describe", identifier, "--output", "json")
-            self.assert_code(0, outcome)
-            row = outcome.json()
-            self.assertEqual(row["KeyId"], key_id)
-            self.assertEqual(row["KeyState"], "Disabled")
-            self.assertEqual(sorted(row["Aliases"]), sorted(CATALOG.aliases[key_id]))
-
 
 class Generates(PeerTest):
     def test_a_data_key_made_by_alias_opens_under_the_same_context_alone(self):
@@ -381,22 +371,6 @@ class Generates(PeerTest):
         )
         self.assert_code(0, outcome)
         self.assert_opens(outcome.json()["CiphertextBlob"], {}, 1)
-
-    def test_a_query_takes_the_blob_alone(self):
-        outcome = self.kmx_on_moto(
-            COMMAND,
-            "--key-id",
-            "alias/peer/orders/0",
-            "--key-spec",
-            "AES_256",
-            "--query",
-            "CiphertextBlob",
-            "--output",
-            "text",
-        )
-        self.assert_code(0, outcome)
-        self.assertTrue(outcome.stdout.endswith("\n"), str(outcome))
-        self.assert_opens(outcome.stdout.strip(), {}, 32)
 
 
 class Skeletons(PeerTest):
