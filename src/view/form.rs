@@ -61,7 +61,10 @@ impl<'a> Drawing<'a> {
 
     fn render(&self, frame: &mut Frame<'_>) {
         let height = usize::from(self.area.height);
-        let roomy = |roomy| layout::form_lines(self.form, self.facts.len(), roomy);
+        let roomy = |roomy| {
+            let lines = layout::form_lines(self.form, self.facts.len(), roomy);
+            lines.into_iter().flat_map(|line| self.wrapped(line)).collect::<Vec<_>>()
+        };
         let mut lines = roomy(true);
         if lines.len() > height {
             lines = roomy(false);
@@ -88,6 +91,14 @@ impl<'a> Drawing<'a> {
             let x = self.area.x + u16::try_from(column).unwrap_or_default();
             frame.set_cursor_position(Position::new(x.min(self.area.right()), self.area.y + row));
         }
+    }
+
+    /// A problem is told whole, in as many lines as it needs.
+    fn wrapped(&self, line: FormLine) -> Vec<FormLine> {
+        let FormLine::Problem { focus, message, warning } = line else { return vec![line] };
+        let room = usize::from(self.area.width).saturating_sub(self.label);
+        let lines = wrap(&format!("! {}", printable(&message)), room).into_iter();
+        lines.map(|message| FormLine::Problem { focus, message, warning }).collect()
     }
 
     /// A line, and the column of the cursor where it holds the field with the focus.
@@ -128,11 +139,7 @@ impl<'a> Drawing<'a> {
             }
             FormLine::Problem { message, warning, .. } => {
                 let style = if *warning { self.theme.warning } else { self.theme.bad };
-                let text = cell(&format!("! {}", printable(message)), room);
-                (
-                    Line::from(vec![self.label("", false), Span::styled(text.trim_end().to_owned(), style)]),
-                    None,
-                )
+                (Line::from(vec![self.label("", false), Span::styled(message.clone(), style)]), None)
             }
         }
     }
