@@ -96,7 +96,13 @@ fn progress(state: &State) -> String {
 
 /// The last word, and the keys that work here.
 pub(super) fn footer(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
+    let gap = if area.width < WIDE { 2 } else { 3 };
+    let cells = |(key, words): &(String, &str)| width(key) + 1 + width(words) + gap;
+    let mut hints = hints(&state.scopes(), state.typing());
+    // Whatever else leaves, the way to the help stays.
+    let help = hints.pop();
     let room = usize::from(area.width).saturating_sub(2);
+    let room = room.saturating_sub(help.as_ref().map(cells).unwrap_or_default());
     let mut spans = vec![Span::raw(" ")];
     let mut used = 0;
     if let Some(status) = &state.status {
@@ -106,17 +112,11 @@ pub(super) fn footer(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
             StatusKind::Error => ("! ", theme.bad),
         };
         let text = format!("{glyph}{}", printable(&status.text));
-        let text = keep_start(&text, room).into_owned();
+        let text = keep_start(&text, room.saturating_sub(1)).into_owned();
         used = width(&text) + 3;
         spans.push(Span::styled(text, style));
         spans.push(Span::raw("   "));
     }
-    let gap = if area.width < WIDE { 2 } else { 3 };
-    let mut hints = hints(&state.scopes(), state.typing());
-    // Whatever else leaves, the way to the help stays.
-    let help = hints.pop();
-    let cells = |(key, words): &(String, &str)| width(key) + 1 + width(words) + gap;
-    let room = room.saturating_sub(help.as_ref().map(cells).unwrap_or_default());
     let fitting = hints.into_iter().take_while(|hint| {
         used += cells(hint);
         used <= room + gap
