@@ -256,6 +256,7 @@ bindings! {
     Details Action::NewDataKey, [Chord::char('n')], "new data key under this key", "new data key";
     Details Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the key ARN; on JSON, the JSON", "copy";
     Details Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "describe the key again", "reload";
+    Details Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q')], "back", "back";
 
     FormKey Action::NextName, [key(KeyCode::PageDown)], "another name of the same key: alias, id, ARN", "other names";
     FormKey Action::PreviousName, [key(KeyCode::PageUp)], "the one before";
@@ -274,6 +275,7 @@ bindings! {
     Result Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the Base64", "copy Base64";
     Result Action::NewDataKey, [Chord::char('n')], "the form again, as it was", "edit and run again";
     Result Action::Again, [Chord::char('.')], "run again unchanged", "again unchanged";
+    Result Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q')], "back", "back";
 
     Refusal Action::Retry, [Chord::char('r'), Chord::ctrl('r')], "try again", "try again";
     Refusal Action::Copy, [Chord::char('y'), Chord::char('c')], "copy all this", "copy all this";
