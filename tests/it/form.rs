@@ -611,3 +611,18 @@ async fn text_fields_have_the_keys_of_readline() {
         assert_eq!(sent(&explorer)["EncryptionContext"], json!({"name": value}), "{keys}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_problem_is_told_whole_and_the_way_to_the_help_stays() {
+    let mut explorer = open_with("demo orders", Setup { columns: 100, ..Setup::default() }).await;
+    explorer.press("<shift+tab><ctrl+u>").await;
+    explorer.paste("clé").await;
+    let form = explorer.part(layout::form_areas(Size::new(100, 40), Preview::Json).form);
+    let text: Vec<&str> = form.split_whitespace().filter(|word| *word != "│").collect();
+    let message = "! `é` cannot be in a key's identifier: printable ASCII characters only";
+    assert!(text.join(" ").contains(message), "{form}");
+    explorer.press("<ctrl+u>alias/x<tab>").await;
+    explorer.paste("a=b,c").await;
+    assert!(explorer.footer().starts_with(" ! the value of `a` reads as a list"), "{}", explorer.footer());
+    assert!(explorer.footer().ends_with("…   F1 help"), "{}", explorer.footer());
+}
