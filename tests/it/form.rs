@@ -626,3 +626,28 @@ async fn a_problem_is_told_whole_and_the_way_to_the_help_stays() {
     assert!(explorer.footer().starts_with(" ! the value of `a` reads as a list"), "{}", explorer.footer());
     assert!(explorer.footer().ends_with("…   F1 help"), "{}", explorer.footer());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_context_scrolls_with_the_focus() {
+    let setup = Setup { columns: 80, rows: 24, ..Setup::default() };
+    let mut explorer = open_with("demo orders", setup).await;
+    let rows: Vec<String> = (0..30).map(|number| format!("name{number:02}=value")).collect();
+    explorer.paste(&rows.join(",")).await;
+    explorer.press("<ctrl+t>").await;
+    let form = layout::form_areas(Size::new(80, 24), Preview::Json).form;
+    explorer.press("last").await;
+    assert!(explorer.part(form).contains("last"), "{}", explorer.screen());
+    explorer.press("<up><up>").await;
+    for number in (0..30).rev() {
+        explorer.press("x").await;
+        let name = format!("name{number:02}");
+        assert!(explorer.part(form).contains(&name), "{name}\n{}", explorer.screen());
+        explorer.press("<up><up>").await;
+    }
+    // Round the upper end to Run, and back to the first field.
+    assert!(explorer.part(form).contains("▌                  [ Run"), "{}", explorer.screen());
+    explorer.press("<down>").await;
+    assert!(explorer.part(form).contains("▌Key"), "{}", explorer.screen());
+    explorer.press("<ctrl+r>").await;
+    assert_eq!(sent(&explorer)["EncryptionContext"].as_object().unwrap().len(), 31);
+}
