@@ -71,6 +71,8 @@ pub struct KeyRow {
     /// Aliases, key id and description in lower case, for the filter.
     haystack: Box<str>,
     round: u32,
+    /// The round in which DescribeKey last answered.
+    described_round: Option<u32>,
     gone: bool,
 }
 
@@ -231,6 +233,12 @@ impl Catalog {
         self.alias(first).map(|alias| &*alias.name)
     }
 
+    /// Whether DescribeKey has answered for the key since everything was last read anew.
+    #[must_use]
+    pub fn is_fresh(&self, key: KeyHandle) -> bool {
+        self.key(key).is_some_and(|row| row.described_round == Some(self.round))
+    }
+
     /// Begins to read everything anew: rows stay, and those not seen again by
     /// [`Self::finish_keys`] and [`Self::finish_aliases`] go.
     pub fn begin_round(&mut self) {
@@ -264,6 +272,7 @@ impl Catalog {
                 described: Described::Unknown,
                 haystack: Box::default(),
                 round: self.round,
+                described_round: None,
                 gone: false,
             });
             self.key_count += 1;
@@ -353,7 +362,9 @@ impl Catalog {
             return Changes::default();
         };
         self.count_description(handle, -1);
-        self.keys[handle.index()].described = described;
+        let row = &mut self.keys[handle.index()];
+        row.described = described;
+        row.described_round = Some(self.round);
         self.count_description(handle, 1);
         self.settle_key(handle);
         Changes { aliases: self.keys[handle.index()].aliases.clone(), keys: vec![handle] }

@@ -110,8 +110,12 @@ impl Failure {
     #[must_use]
     pub fn report(&self) -> String {
         let mut lines = vec![self.sentence.clone()];
-        if self.code.is_some() {
-            lines.push(self.words_of_the_service());
+        match (&self.code, &self.message) {
+            (Some(code), Some(message)) if *message == self.sentence => {
+                lines = vec![format!("{code}: {message}")]
+            }
+            (Some(_), _) => lines.push(self.words_of_the_service()),
+            (None, _) => {}
         }
         lines.extend(self.tried.iter().map(|(what, end)| format!("{what}: {end}")));
         lines.extend(self.hints.iter().map(|hint| format!("hint: {hint}")));

@@ -126,8 +126,10 @@ pub(super) fn want_visible(state: &mut State, effects: &mut Vec<Effect>) {
         _ => None,
     };
     let mut open: Vec<KeyHandle> = of_the_details.into_iter().chain(shown).collect();
-    open.retain(|key| state.catalog.key(*key).is_some_and(|row| !row.is_described()));
-    if open.is_empty() || open.iter().all(|key| state.wanted.contains(key)) {
+    open.retain(|key| state.catalog.key(*key).is_some() && !state.catalog.is_fresh(*key));
+    // A list that only got shorter was asked for already, unless another key goes first now.
+    let same_first = of_the_details.is_none() || state.wanted.first() == open.first();
+    if open.is_empty() || (same_first && open.iter().all(|key| state.wanted.contains(key))) {
         return;
     }
     let arns = open.iter().filter_map(|key| Some(state.catalog.key(*key)?.arn.to_string())).collect();
