@@ -28,7 +28,7 @@ use self::list::ListState;
 use crate::domain::catalog::{AliasHandle, Catalog, Described, KeyHandle};
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
-use crate::domain::loading::LoadEvent;
+use crate::domain::loading::{LoadEvent, Part};
 use crate::domain::place::Place;
 use crate::domain::request::DataKeyRequest;
 
@@ -112,13 +112,22 @@ pub enum Effect {
     Cancel {
         ticket: Ticket,
     },
-    /// Copy a text; `what` names it for the words that come back.
+    /// Copy a text; `what` names it for the words that come back. A line break in a text that is one
+    /// line is not its own, and must not get to where a paste runs commands.
     Copy {
         what: String,
         text: String,
+        lines: Lines,
     },
     Suspend,
     Quit,
+}
+
+/// Whether line breaks belong to a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    One,
+    Many,
 }
 
 /// A screen that needs no other below it.
@@ -183,8 +192,6 @@ impl DetailsTab {
 #[derive(Clone, Debug)]
 pub struct FormScreen {
     pub form: Form,
-    /// The identifier that it was opened on: its draft is kept under this name.
-    pub draft: String,
 }
 
 /// A request that was sent, and what came of it.
@@ -242,8 +249,18 @@ pub struct Loading {
     pub keys: Phase,
     pub aliases: Phase,
     pub finished: bool,
-    /// The failure that is being waited out.
-    pub retrying: Option<Failure>,
+    /// Why describing ended before its end.
+    pub describing_failed: Option<Failure>,
+    /// Failures that are being waited out, by part.
+    retrying: [Option<Failure>; Part::ALL.len()],
+}
+
+impl Loading {
+    /// A failure that is being waited out.
+    #[must_use]
+    pub fn retrying(&self) -> Option<&Failure> {
+        self.retrying.iter().flatten().next()
+    }
 }
 
 /// A word about what was done last.
@@ -282,7 +299,7 @@ pub struct State {
     pub status: Option<Status>,
     /// No limit until whoever draws sets one.
     pub scroll_limit: ScrollLimit,
-    /// Forms that were left, by the identifier that they were opened on.
+    /// Forms that were left, by the identifier that they name.
     drafts: Vec<(String, Form)>,
     generation: Generation,
     next_ticket: u64,
@@ -383,7 +400,10 @@ impl State {
             },
             Some(Screen::Outcome(outcome)) => match outcome.progress {
                 Progress::Running { .. } => vec![Scope::Running],
-                Progress::Done { .. } => vec![Scope::Result, Scope::Moving],
+                Progress::Done { answer: Answer::DataKey(_), .. } => vec![Scope::Result, Scope::Moving],
+                Progress::Done { answer: Answer::WouldSucceed { .. }, .. } => {
+                    vec![Scope::DryRunResult, Scope::Moving]
+                }
                 Progress::Failed { .. } => vec![Scope::Refusal, Scope::Moving],
             },
             None if self.filtering() => vec![Scope::Filter],
@@ -420,7 +440,7 @@ impl State {
             (Connection::Failed(failure), ..)
             | (_, Phase::Failed(failure), _)
             | (_, _, Phase::Failed(failure)) => Some(failure),
-            _ => None,
+            _ => self.loading.describing_failed.as_ref(),
         }
     }
 
@@ -448,18 +468,11 @@ impl State {
         names
     }
 
-    /// What `→` would complete in the form's Key field.
+    /// The ending that `→` would put behind what is typed in the form's Key field.
     #[must_use]
     pub fn completion(&self, form: &Form) -> Option<&str> {
-        let typed = form.key.value();
-        // Aliases in order; key ids and ARNs only once the typed text can be one.
-        let aliases = self.catalog.aliases().map(|(_, alias)| &*alias.name);
-        let first = aliases.filter(|name| name.starts_with(typed) && name.len() > typed.len()).min();
-        let first = first.or_else(|| {
-            let keys = self.catalog.keys();
-            keys.flat_map(|(_, key)| [&*key.key_id, &*key.arn]).find(|name| name.starts_with(typed))
-        });
-        form.completion(first.into_iter())
+        let typed = form.completable()?;
+        self.catalog.completion(typed).map(|name| &name[typed.len()..])
     }
 
     fn ticket(&mut self) -> Ticket {

@@ -102,12 +102,30 @@ fn tabs(titles: &[&str], current: usize, theme: &Theme) -> Line<'static> {
     Line::from(spans)
 }
 
-/// Draws lines from a scroll position on; one that lies too far down shows the end.
+/// Draws lines from a scroll position on; one that lies too far down shows the end. How much there is
+/// above and below stands in the border under them.
 fn scrolled(lines: Vec<Line<'_>>, scroll: usize, frame: &mut Frame<'_>, area: Rect) {
-    let lowest = lines.len().saturating_sub(usize::from(area.height));
+    let height = usize::from(area.height);
+    let lowest = lines.len().saturating_sub(height);
     let skip = scroll.min(lowest);
-    let shown: Vec<Line<'_>> = lines.into_iter().skip(skip).take(usize::from(area.height)).collect();
+    scroll_mark(skip, lowest - skip, frame, area);
+    let shown: Vec<Line<'_>> = lines.into_iter().skip(skip).take(height).collect();
     frame.render_widget(Paragraph::new(shown), area);
+}
+
+/// Says in the border under an area how many lines are above and below what it shows.
+fn scroll_mark(above: usize, below: usize, frame: &mut Frame<'_>, area: Rect) {
+    if above + below == 0 || area.bottom() >= frame.area().bottom() {
+        return;
+    }
+    let mark = match (above, below) {
+        (0, below) => format!(" ↓{below} "),
+        (above, 0) => format!(" ↑{above} "),
+        (above, below) => format!(" ↑{above} ↓{below} "),
+    };
+    let width = u16::try_from(mark.chars().count()).unwrap_or(u16::MAX).min(area.width);
+    let border = Rect { x: area.right() - width, y: area.bottom(), width, height: 1 };
+    frame.render_widget(Span::raw(mark), border);
 }
 
 /// The inside of a panel, with a blank column on either side.

@@ -12,7 +12,9 @@ pub fn form_facts(state: &State, form: &Form) -> Vec<(bool, String)> {
         return Vec::new();
     }
     let Some(row) = state.catalog.resolve(typed).and_then(|key| state.catalog.key(key)) else {
-        return vec![of_a_stranger(state, typed)];
+        // While a completion is offered the name is not typed out yet.
+        let unfinished = state.completion(form).is_some();
+        return if unfinished { Vec::new() } else { vec![of_a_stranger(state, typed)] };
     };
     if row.refusal().is_some() {
         let words = "its state cannot be read (no access); you may be allowed to use it all the same";
@@ -47,6 +49,10 @@ fn of_a_stranger(state: &State, typed: &str) -> (bool, String) {
         && arn.region != here
     {
         return (true, format!("! this ARN is of {}, requests go to {here}", arn.region));
+    }
+    if state.catalog.aliases().any(|(_, alias)| *alias.name == *typed && alias.target_key_id.is_none()) {
+        let words = "no key yet: AWS makes one when its service first needs it, for that service alone";
+        return (true, format!("! {words}"));
     }
     let could_not_be_read =
         state.catalog.key_count() == 0 && (state.trouble().is_some() || state.hidden_trouble().is_some());

@@ -1,11 +1,12 @@
 //! The form of a data key request: its fields, the focus, and the parameters that it says.
 
+use std::collections::HashSet;
+
 use tui_input::Input;
 
 use super::keymap::Chord;
 use super::text_input;
 use crate::domain::context::{self, EncryptionContext};
-use crate::domain::identifier::IdentifierKind;
 use crate::domain::request::{
     DataKeyRequest, DataKeySpec, Parameter, Parameters, Problem, parse_number_of_bytes,
 };
@@ -92,6 +93,25 @@ impl ContextRow {
     }
 }
 
+/// Entries that a paste may bring: far more than KMS will take, and few enough to stay quick.
+const MOST_PASTED_ROWS: usize = 500;
+
+/// A context in any of the forms that people have on a clipboard.
+fn read_context(text: &str) -> Result<EncryptionContext, String> {
+    let read = |text: &str| {
+        context::parse(text, &mut context::refuse_references)
+            .map_err(|error| format!("{error}: {}", error.hint()))
+    };
+    if text.starts_with('{') || !text.contains('\n') {
+        return read(text);
+    }
+    let mut entries = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        entries.extend(read(line)?);
+    }
+    EncryptionContext::from_pairs(entries).map_err(|error| error.to_string())
+}
+
 /// Where a problem stands, finer than a parameter: a row of the context has its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldProblem {
@@ -99,6 +119,20 @@ pub struct FieldProblem {
     pub message: String,
     /// A warning does not keep the request from running.
     pub warning: bool,
+}
+
+/// Where a field stands among the others.
+const fn rank(focus: Focus) -> (u8, usize, bool) {
+    match focus {
+        Focus::Key => (0, 0, false),
+        Focus::Name(row) => (1, row, false),
+        Focus::Value(row) => (1, row, true),
+        Focus::Size => (2, 0, false),
+        Focus::Bytes => (3, 0, false),
+        Focus::GrantTokens => (4, 0, false),
+        Focus::DryRun => (5, 0, false),
+        Focus::Run => (6, 0, false),
+    }
 }
 
 /// A form, as far as it is filled in.
@@ -197,27 +231,18 @@ impl Form {
         used
     }
 
-    /// Takes pasted text. Into an empty context name goes a whole context, `a=b,c=d` or JSON.
+    /// Takes pasted text. Into an empty context name goes a whole context: `a=b,c=d`, a line an
+    /// entry, or JSON.
     ///
     /// # Errors
     /// What is wrong with a text that looks like a context and is none; it then stands in the
-    /// field as it is.
+    /// field as it is, unless it is a request or has too many entries.
     pub fn paste(&mut self, text: &str) -> Result<(), String> {
         if let Focus::Name(row) = self.focus
             && self.context[row].is_empty()
             && (text.contains('=') || text.trim_start().starts_with('{'))
         {
-            match context::parse(text.trim(), &mut context::refuse_references) {
-                Ok(pasted) => {
-                    self.insert_rows(row, &pasted);
-                    return Ok(());
-                }
-                Err(error) => {
-                    let problem = format!("{error}: {}", error.hint());
-                    self.insert_text(text);
-                    return Err(problem);
-                }
-            }
+            return self.paste_context(row, text);
         }
         let text = match self.focus {
             // A value is that value, to the letter.
@@ -226,6 +251,26 @@ impl Form {
         };
         self.insert_text(text);
         Ok(())
+    }
+
+    fn paste_context(&mut self, row: usize, text: &str) -> Result<(), String> {
+        let members = [Parameter::KeyId, Parameter::KeySpec, Parameter::NumberOfBytes];
+        match read_context(text.trim()) {
+            Ok(pasted) if members.iter().any(|member| pasted.get(member.member()).is_some()) => {
+                Err("this is a request, not an encryption context: paste its EncryptionContext".to_owned())
+            }
+            Ok(pasted) if pasted.len() > MOST_PASTED_ROWS => {
+                Err(format!("{} entries: a form takes {MOST_PASTED_ROWS} at once", pasted.len()))
+            }
+            Ok(pasted) => {
+                self.insert_rows(row, &pasted);
+                Ok(())
+            }
+            Err(problem) => {
+                self.insert_text(text);
+                Err(problem)
+            }
+        }
     }
 
     fn insert_text(&mut self, text: &str) {
@@ -287,11 +332,11 @@ impl Form {
     /// What the form says, unchecked. Exactly one of the two ways to say the length is in it.
     #[must_use]
     pub fn parameters(&self) -> Parameters {
-        let mut context = EncryptionContext::new();
-        for (_, name, value) in self.entries() {
-            // A name given twice is a problem of the form's own; see `problems`.
-            let _ = context.insert(name, value);
-        }
+        // A name given twice is a problem of the form's own (see `problems`): the first counts here.
+        let mut seen = HashSet::new();
+        let entries = self.entries().filter(|(_, name, _)| seen.insert(*name));
+        let context = EncryptionContext::from_pairs(entries.map(|(_, name, value)| (name, value)));
+        let context = context.unwrap_or_default();
         let tokens: Vec<String> = self.grant_tokens.value().split_whitespace().map(str::to_owned).collect();
         let (key_spec, number_of_bytes) = match self.size {
             SizeChoice::Aes256 => (Some(DataKeySpec::Aes256), None),
@@ -337,7 +382,7 @@ impl Form {
             });
             found.extend(rest.map(|problem| self.at_its_field(problem)));
         }
-        let mut names: Vec<&str> = Vec::new();
+        let mut names: HashSet<&str> = HashSet::new();
         for (row, name, value) in self.entries() {
             if name.is_empty() {
                 found.push(FieldProblem {
@@ -345,7 +390,7 @@ impl Form {
                     message: "a value without a name: KMS takes no empty name".to_owned(),
                     warning: false,
                 });
-            } else if names.contains(&name) {
+            } else if names.contains(name) {
                 found.push(FieldProblem {
                     focus: Focus::Name(row),
                     message: format!("`{name}` is there twice: a name has one value"),
@@ -358,10 +403,9 @@ impl Form {
                     warning: true,
                 });
             }
-            names.push(name);
+            names.insert(name);
         }
-        let order = self.order();
-        found.sort_by_key(|problem| order.iter().position(|focus| *focus == problem.focus));
+        found.sort_by_key(|problem| rank(problem.focus));
         found
     }
 
@@ -393,16 +437,12 @@ impl Form {
         FieldProblem { focus, message: problem.message, warning: false }
     }
 
-    /// The ending that `→` would put behind what is typed in Key: the first alias, then the first
-    /// other name that begins so.
+    /// What is typed in Key, where it could be completed: the cursor stands behind it.
     #[must_use]
-    pub fn completion<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    pub fn completable(&self) -> Option<&str> {
         let typed = self.key.value();
-        if self.focus != Focus::Key || typed.is_empty() || !text_input::at_end(&self.key) {
-            return None;
-        }
-        let name = names.find(|name| name.len() > typed.len() && name.starts_with(typed))?;
-        Some(&name[typed.len()..])
+        let may_go_on = self.focus == Focus::Key && !typed.is_empty() && text_input::at_end(&self.key);
+        may_go_on.then_some(typed)
     }
 
     /// Puts the next of these names in Key, or the one before.
@@ -416,12 +456,6 @@ impl Form {
             None => 0,
         };
         self.key = Input::new(names[next].clone());
-    }
-
-    /// The form of identifier that Key holds.
-    #[must_use]
-    pub fn kind(&self) -> IdentifierKind {
-        IdentifierKind::of(self.key.value())
     }
 }
 

@@ -71,6 +71,7 @@ pub enum Scope {
     FormChoice,
     Running,
     Result,
+    DryRunResult,
     Refusal,
     /// A list that could not be loaded, or is empty.
     Empty,
@@ -92,6 +93,7 @@ impl Scope {
             Self::FormChoice => "New data key: a choice",
             Self::Running => "While a request runs",
             Self::Result => "Data key",
+            Self::DryRunResult => "Dry run",
             Self::Refusal => "A refusal",
             Self::Empty => "No keys to show",
         }
@@ -229,10 +231,12 @@ bindings! {
     Lists Action::Sort, [Chord::char('s')], "sort by a column", "sort";
     Lists Action::ReverseSort, [Chord::char('S')], "reverse the order";
     Lists Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "connect and read everything again", "reload";
+    Lists Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
 
     Empty Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "try again", "try again";
     Empty Action::NewDataKey, [Chord::char('n')], "fill in a form anyway", "form anyway";
     Empty Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the command that helps, or what happened", "copy";
+    Empty Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
 
     Moving Action::Up, [key(KeyCode::Up), Chord::char('k')], "up";
     Moving Action::Down, [key(KeyCode::Down), Chord::char('j')], "down";
@@ -266,9 +270,9 @@ bindings! {
     Form Action::PreviousField, [key(KeyCode::BackTab), key(KeyCode::Up)], "previous field";
     Form Action::Enter, [key(KeyCode::Enter)], "next field; on Run: run";
     Form Action::Run, [Chord::ctrl('r')], "run, from anywhere", "run";
+    Form Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "back; the form is kept", "back";
     Form Action::TogglePreview, [Chord::ctrl('t')], "preview: JSON, aws command, off", "preview";
     Form Action::CopyPreview, [Chord::alt('c')], "copy the preview", "copy preview";
-    Form Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "back; the form is kept", "back";
 
     Running Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q')], "cancel the request", "cancel";
 
@@ -276,6 +280,10 @@ bindings! {
     Result Action::NewDataKey, [Chord::char('n')], "the form again, as it was", "edit and run again";
     Result Action::Again, [Chord::char('.')], "run again unchanged", "again unchanged";
     Result Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q')], "back", "back";
+
+    DryRunResult Action::NewDataKey, [Chord::char('n')], "the form again, as it was", "edit and run again";
+    DryRunResult Action::Again, [Chord::char('.')], "run again unchanged", "again unchanged";
+    DryRunResult Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q')], "back", "back";
 
     Refusal Action::Retry, [Chord::char('r'), Chord::ctrl('r')], "try again", "try again";
     Refusal Action::Copy, [Chord::char('y'), Chord::char('c')], "copy all this", "copy all this";

@@ -36,6 +36,7 @@ pub trait Row: Handle {
     fn judge(self, catalog: &Catalog, filter: &Filter) -> Verdict;
     fn compare(catalog: &Catalog, sort: Sort<Self::Column>, a: Self, b: Self) -> Ordering;
     fn all(catalog: &Catalog) -> impl Iterator<Item = Self>;
+    fn exists(self, catalog: &Catalog) -> bool;
 }
 
 impl Row for KeyHandle {
@@ -52,6 +53,10 @@ impl Row for KeyHandle {
     fn all(catalog: &Catalog) -> impl Iterator<Item = Self> {
         catalog.keys().map(|(handle, _)| handle)
     }
+
+    fn exists(self, catalog: &Catalog) -> bool {
+        catalog.key(self).is_some()
+    }
 }
 
 impl Row for AliasHandle {
@@ -67,6 +72,10 @@ impl Row for AliasHandle {
 
     fn all(catalog: &Catalog) -> impl Iterator<Item = Self> {
         catalog.aliases().map(|(handle, _)| handle)
+    }
+
+    fn exists(self, catalog: &Catalog) -> bool {
+        catalog.alias(self).is_some()
     }
 }
 
@@ -142,11 +151,23 @@ impl<H: Row> ListState<H> {
     /// Takes changes of the catalog in.
     pub fn apply(&mut self, catalog: &Catalog, changed: &[H]) {
         let Self { listing, filter, sort, .. } = self;
-        listing.apply(changed, |row| row.judge(catalog, filter), |a, b| H::compare(catalog, *sort, *a, *b));
+        listing.apply(
+            changed,
+            |row| row.exists(catalog),
+            |row| row.judge(catalog, filter),
+            |a, b| H::compare(catalog, *sort, *a, *b),
+        );
         self.follow();
     }
 
-    /// Makes the rows anew: another filter, another sort, another catalog.
+    /// Judges all rows by another filter.
+    fn judge_anew(&mut self, catalog: &Catalog) {
+        let Self { listing, filter, .. } = self;
+        listing.refilter(|row| row.judge(catalog, filter));
+        self.follow();
+    }
+
+    /// Makes the rows anew: another sort, another catalog.
     pub fn rebuild(&mut self, catalog: &Catalog) {
         let Self { listing, filter, sort, .. } = self;
         listing.rebuild(
@@ -165,7 +186,7 @@ impl<H: Row> ListState<H> {
         }
         self.filter = filter;
         self.moved = false;
-        self.rebuild(catalog);
+        self.judge_anew(catalog);
     }
 
     /// Sorts by another column; the selection stays on its row.
@@ -182,7 +203,7 @@ impl<H: Row> ListState<H> {
         if !self.filter.is_empty() {
             self.filter = Filter::default();
             self.moved = self.selected.is_some();
-            self.rebuild(catalog);
+            self.judge_anew(catalog);
         }
     }
 

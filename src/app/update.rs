@@ -61,6 +61,12 @@ fn key(state: &mut State, event: KeyEvent, effects: &mut Vec<Effect>) {
     if typing && type_key(state, chord) {
         return;
     }
+    // Two quick Esc arrive as one key with Alt.
+    if chord.code == KeyCode::Esc && chord.modifiers == KeyModifiers::ALT {
+        act(state, Action::Undo, effects);
+        act(state, Action::Undo, effects);
+        return;
+    }
     // Many terminals send Alt+x as Esc and x, and so does a person in a hurry.
     if chord.modifiers == KeyModifiers::ALT
         && let KeyCode::Char(_) = chord.code
@@ -85,6 +91,10 @@ fn type_key(state: &mut State, chord: Chord) -> bool {
 
 fn paste(state: &mut State, text: &str) {
     state.status = None;
+    // Terminals send the line breaks of a paste as the key Enter would: a carriage return. The last
+    // one comes of copying a whole line, and nobody wants it in a value.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.strip_suffix('\n').unwrap_or(&text);
     if let Some(Screen::Form(screen)) = state.screens.last_mut() {
         if let Err(problem) = screen.form.paste(text) {
             state.say(StatusKind::Error, problem);
@@ -152,7 +162,9 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
         return;
     }
     match state.screens.pop() {
-        Some(Screen::Form(screen)) => form::keep_draft(state, screen),
+        Some(Screen::Form(screen)) => {
+            form::keep_draft(state, screen);
+        }
         Some(Screen::Outcome(outcome)) => match outcome.progress {
             Progress::Running { ticket, .. } => {
                 effects.push(Effect::Cancel { ticket });

@@ -135,10 +135,12 @@ pub(super) fn run(
     let answer = output::runtime()?.block_on(call(&session, &request))?;
     match answer {
         Answer::DataKey(data_key) => {
-            if request.dry_run {
-                output::say("kmx: the endpoint knows no dry run, and made a data key");
-            }
             print(&data_key, options.get_one::<String>(OUTPUT).map(String::as_str))?;
+            if request.dry_run {
+                // Whoever asked for a check must not take this for one that passed.
+                output::say("kmx: the endpoint knows no dry run, and made a data key");
+                return Ok(Ending::Other);
+            }
         }
         Answer::WouldSucceed { .. } => {
             output::say("kmx: dry run: the request would have succeeded; no data key was made");

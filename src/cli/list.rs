@@ -12,7 +12,7 @@ use crate::domain::catalog::{Catalog, KeyHandle, KeyRow};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::filter::Filter;
 use crate::domain::listing::{Listing, Sort, compare_keys};
-use crate::domain::loading::{List, LoadEvent};
+use crate::domain::loading::{LoadEvent, Part};
 use crate::domain::text::{plural, printable};
 use crate::domain::time::{date, iso};
 use crate::kms::loader::{self, Rate};
@@ -130,19 +130,20 @@ async fn load(session: &Session) -> Result<Loaded, Failure> {
                     loaded.catalog.describe(&arn, described);
                 }
             }
-            LoadEvent::Failed(List::Keys, failure) => {
+            // States that stay unknown would be taken for the truth by whoever reads the list.
+            LoadEvent::Failed(Part::Keys | Part::Descriptions, failure) => {
                 loading.abort();
                 return Err(failure);
             }
-            LoadEvent::Failed(List::Aliases, failure) => loaded.without_aliases = Some(failure),
-            LoadEvent::Retrying(failure) => {
+            LoadEvent::Failed(Part::Aliases, failure) => loaded.without_aliases = Some(failure),
+            LoadEvent::Retrying(_, failure) => {
                 // It is tried until it works: once is enough to know what is waited for.
                 if !said.contains(&failure.sentence) {
                     output::say(&format!("kmx: {}; trying again until it works", failure.sentence));
                     said.push(failure.sentence);
                 }
             }
-            LoadEvent::Complete(_) => {}
+            LoadEvent::Complete(_) | LoadEvent::Recovered(_) => {}
             LoadEvent::Finished => return Ok(loaded),
         }
     }

@@ -5,7 +5,7 @@
 //! Rows are named by handles that stay good for the life of the catalog: a key that a reload no
 //! longer finds is marked as gone, its handle is not used again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::failure::Failure;
 use super::key::{KeyMetadata, KeyState};
@@ -124,8 +124,18 @@ pub struct AliasRow {
     pub target_key_id: Option<Box<str>>,
     /// The target's row, once ListKeys has brought it.
     pub key: Option<KeyHandle>,
+    /// The name in lower case, for the filter.
+    haystack: Box<str>,
     round: u32,
     gone: bool,
+}
+
+impl AliasRow {
+    /// The name in lower case.
+    #[must_use]
+    pub fn haystack(&self) -> &str {
+        &self.haystack
+    }
 }
 
 /// Rows that a call added, changed or removed.
@@ -140,9 +150,10 @@ pub struct Changes {
 pub struct Catalog {
     keys: Vec<KeyRow>,
     aliases: Vec<AliasRow>,
-    by_arn: HashMap<Box<str>, KeyHandle>,
-    by_key_id: HashMap<Box<str>, KeyHandle>,
-    by_alias_name: HashMap<Box<str>, AliasHandle>,
+    // In order, for completions.
+    by_arn: BTreeMap<Box<str>, KeyHandle>,
+    by_key_id: BTreeMap<Box<str>, KeyHandle>,
+    by_alias_name: BTreeMap<Box<str>, AliasHandle>,
     /// Aliases whose key ListKeys has not brought.
     waiting: HashMap<Box<str>, Vec<AliasHandle>>,
     round: u32,
@@ -150,6 +161,8 @@ pub struct Catalog {
     alias_count: usize,
     described_count: usize,
     refused_count: usize,
+    /// Keys that DescribeKey has answered for in this round.
+    fresh_count: usize,
 }
 
 impl Catalog {
@@ -169,6 +182,12 @@ impl Catalog {
     #[must_use]
     pub const fn described_count(&self) -> usize {
         self.described_count
+    }
+
+    /// How many keys DescribeKey has answered for since everything was last read anew.
+    #[must_use]
+    pub const fn fresh_count(&self) -> usize {
+        self.fresh_count
     }
 
     /// How many keys DescribeKey was refused for.
@@ -226,6 +245,17 @@ impl Catalog {
             .filter(|handle| self.key(*handle).is_some())
     }
 
+    /// The first name that begins with these characters and goes on: an alias, else a key id or ARN.
+    #[must_use]
+    pub fn completion(&self, typed: &str) -> Option<&str> {
+        let alias = after(&self.by_alias_name, typed).find(|(_, alias)| self.alias(*alias).is_some());
+        if let Some((name, _)) = alias {
+            return Some(name);
+        }
+        let mut keys = after(&self.by_key_id, typed).chain(after(&self.by_arn, typed));
+        keys.find(|(_, key)| self.key(*key).is_some()).map(|(name, _)| name)
+    }
+
     /// The name of the key's first alias.
     #[must_use]
     pub fn first_alias(&self, key: KeyHandle) -> Option<&str> {
@@ -243,6 +273,7 @@ impl Catalog {
     /// [`Self::finish_keys`] and [`Self::finish_aliases`] go.
     pub fn begin_round(&mut self) {
         self.round += 1;
+        self.fresh_count = 0;
     }
 
     /// Takes a page of ListKeys.
@@ -254,21 +285,17 @@ impl Catalog {
                 row.round = self.round;
                 if std::mem::take(&mut row.gone) {
                     self.key_count += 1;
-                    changes.keys.push(handle);
+                    self.adopt(handle, &mut changes);
                 }
                 continue;
             }
             let handle = KeyHandle(narrow(self.keys.len()));
-            let aliases = self.waiting.remove(listed.key_id.as_str()).unwrap_or_default();
-            for alias in &aliases {
-                self.aliases[alias.index()].key = Some(handle);
-            }
             self.by_arn.insert(listed.arn.as_str().into(), handle);
             self.by_key_id.insert(listed.key_id.as_str().into(), handle);
             self.keys.push(KeyRow {
                 key_id: listed.key_id.into(),
                 arn: listed.arn.into(),
-                aliases,
+                aliases: Vec::new(),
                 described: Described::Unknown,
                 haystack: Box::default(),
                 round: self.round,
@@ -276,11 +303,21 @@ impl Catalog {
                 gone: false,
             });
             self.key_count += 1;
-            self.settle_key(handle);
-            changes.aliases.extend_from_slice(&self.keys[handle.index()].aliases);
-            changes.keys.push(handle);
+            self.adopt(handle, &mut changes);
         }
         changes
+    }
+
+    /// Gives a key that has come the aliases that wait for it.
+    fn adopt(&mut self, key: KeyHandle, changes: &mut Changes) {
+        let aliases = self.waiting.remove(&self.keys[key.index()].key_id).unwrap_or_default();
+        for alias in &aliases {
+            self.aliases[alias.index()].key = Some(key);
+        }
+        changes.aliases.extend_from_slice(&aliases);
+        changes.keys.push(key);
+        self.keys[key.index()].aliases = aliases;
+        self.settle_key(key);
     }
 
     /// Takes a page of ListAliases.
@@ -318,6 +355,7 @@ impl Catalog {
             let handle = AliasHandle(narrow(self.aliases.len()));
             self.by_alias_name.insert(listed.name.as_str().into(), handle);
             self.aliases.push(AliasRow {
+                haystack: listed.name.to_lowercase().into(),
                 name: listed.name.into(),
                 arn: listed.arn.into(),
                 target_key_id: None,
@@ -378,6 +416,9 @@ impl Catalog {
         if row.refusal().is_some() {
             self.refused_count = self.refused_count.saturating_add_signed(by);
         }
+        if row.described_round == Some(self.round) {
+            self.fresh_count = self.fresh_count.saturating_add_signed(by);
+        }
     }
 
     /// ListKeys has come to its end: keys that this round did not bring are gone.
@@ -389,8 +430,14 @@ impl Catalog {
             }
             let handle = KeyHandle(narrow(index));
             self.count_description(handle, -1);
-            self.keys[index].gone = true;
-            self.keys[index].described = Described::Unknown;
+            let row = &mut self.keys[index];
+            (row.gone, row.described, row.described_round) = (true, Described::Unknown, None);
+            let (key_id, aliases) = (row.key_id.clone(), std::mem::take(&mut row.aliases));
+            for alias in &aliases {
+                self.aliases[alias.index()].key = None;
+            }
+            changes.aliases.extend_from_slice(&aliases);
+            self.waiting.entry(key_id).or_default().extend(aliases);
             self.key_count -= 1;
             changes.keys.push(handle);
         }
@@ -434,6 +481,13 @@ impl Catalog {
         row.haystack = haystack.into();
         row.aliases = aliases;
     }
+}
+
+/// Names that begin with these characters and go on, in order.
+fn after<'a, H: Copy>(names: &'a BTreeMap<Box<str>, H>, typed: &str) -> impl Iterator<Item = (&'a str, H)> {
+    let behind = (std::ops::Bound::Excluded(typed), std::ops::Bound::Unbounded);
+    let names = names.range::<str, _>(behind).map(|(name, handle)| (&**name, *handle));
+    names.take_while(move |(name, _)| name.starts_with(typed))
 }
 
 /// Four thousand million rows are out of reach: KMS holds 100,000 keys a region.

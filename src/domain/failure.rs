@@ -90,6 +90,22 @@ impl Failure {
         )
     }
 
+    /// Whether it is about who calls or how, so that every other call would fail the same way.
+    #[must_use]
+    pub const fn is_about_the_caller(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::NoCredentials
+                | FailureKind::CredentialsExpired
+                | FailureKind::BadCredentials
+                | FailureKind::NoRegion
+                | FailureKind::NoProfile
+                | FailureKind::Configuration
+                | FailureKind::Certificate
+                | FailureKind::Store
+        )
+    }
+
     /// Whether the service itself answered.
     #[must_use]
     pub const fn is_answer(&self) -> bool {
@@ -112,7 +128,7 @@ impl Failure {
         let mut lines = vec![self.sentence.clone()];
         match (&self.code, &self.message) {
             (Some(code), Some(message)) if *message == self.sentence => {
-                lines = vec![format!("{code}: {message}")]
+                lines = vec![format!("{code}: {message}")];
             }
             (Some(_), _) => lines.push(self.words_of_the_service()),
             (None, _) => {}

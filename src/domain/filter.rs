@@ -1,6 +1,6 @@
 //! The filter language: words, and `state:`.
 //!
-//! Words match aliases, key id and description as substrings, all of them, with smart case (a word
+//! Words match aliases, key id and description (one that begins with `arn:` the ARNs) as substrings, all of them, with smart case (a word
 //! with a capital minds case). `state:disabled` matches a part of the state's name,
 //! `state:denied` the keys that DescribeKey was refused for, `state:disabled,pending` either.
 //! What is not yet known is neither in nor out: it is counted.
@@ -37,7 +37,8 @@ impl Filter {
     pub fn parse(text: &str) -> Self {
         let mut filter = Self::default();
         for term in text.split_whitespace() {
-            if let Some(states) = term.strip_prefix("state:") {
+            let is_state = term.get(..6).is_some_and(|name| name.eq_ignore_ascii_case("state:"));
+            if let Some(states) = term.get(6..).filter(|_| is_state) {
                 filter.states.push(
                     states.split(',').filter(|state| !state.is_empty()).map(str::to_lowercase).collect(),
                 );
@@ -73,7 +74,7 @@ impl Filter {
             if word.minds_case {
                 alias.name.contains(&word.text) || target.contains(&word.text)
             } else {
-                alias.name.to_lowercase().contains(&word.text) || target.contains(&word.text)
+                alias.haystack().contains(&word.text) || target.contains(&word.text)
             }
         });
         if !in_words {
@@ -95,7 +96,7 @@ impl Filter {
                     if word.minds_case {
                         alias.name.contains(&word.text)
                     } else {
-                        alias.name.to_lowercase().contains(&word.text)
+                        alias.haystack().contains(&word.text)
                     }
                 })
             })
@@ -124,7 +125,11 @@ impl Filter {
 
     fn words(&self, catalog: &Catalog, row: &KeyRow) -> Verdict {
         let found = self.words.iter().all(|word| {
-            if word.minds_case {
+            if word.text.starts_with("arn:") {
+                // Pasted from a log: the key's ARN, or that of an alias.
+                let mut aliases = row.aliases().iter().filter_map(|alias| catalog.alias(*alias));
+                row.arn.contains(&word.text) || aliases.any(|alias| alias.arn.contains(&word.text))
+            } else if word.minds_case {
                 Self::as_written(catalog, row, &word.text)
             } else {
                 memmem::find(row.haystack().as_bytes(), word.text.as_bytes()).is_some()

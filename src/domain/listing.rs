@@ -43,24 +43,26 @@ pub struct Sort<C> {
 /// Rows in their order.
 #[derive(Clone, Debug)]
 pub struct Listing<H> {
+    /// Every row, so that another filter needs no sorting.
+    all: Vec<H>,
+    /// The rows that the filter lets through.
     rows: Vec<H>,
     /// By a handle's index; rows beyond its end were never looked at.
-    verdicts: Vec<Mark>,
+    marks: Vec<Mark>,
     unknown: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
-    Out,
-    Unknown,
-    In,
-    /// In before, and about to be put in anew.
-    Moving,
+/// What is known of a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Mark {
+    verdict: Option<Verdict>,
+    /// About to be put in anew.
+    moving: bool,
 }
 
 impl<H> Default for Listing<H> {
     fn default() -> Self {
-        Self { rows: Vec::new(), verdicts: Vec::new(), unknown: 0 }
+        Self { all: Vec::new(), rows: Vec::new(), marks: Vec::new(), unknown: 0 }
     }
 }
 
@@ -83,94 +85,112 @@ impl<H: Handle> Listing<H> {
         self.rows.iter().position(|other| *other == handle)
     }
 
-    /// Judges and sorts everything anew.
+    /// Takes all rows anew, in another order.
     pub fn rebuild(
         &mut self,
         all: impl Iterator<Item = H>,
         judge: impl Fn(H) -> Verdict,
         mut compare: impl FnMut(&H, &H) -> Ordering,
     ) {
-        self.rows.clear();
-        self.verdicts.clear();
-        self.unknown = 0;
-        for handle in all {
-            let verdict = judge(handle);
-            self.mark(handle, verdict);
-            if verdict == Verdict::Yes {
-                self.rows.push(handle);
-            }
-        }
-        self.rows.sort_unstable_by(&mut compare);
+        self.all.clear();
+        self.all.extend(all);
+        self.all.sort_unstable_by(&mut compare);
+        self.refilter(judge);
     }
 
-    /// Judges the changed rows anew and puts them where they belong.
+    /// Judges all rows anew. Their order stays, so nothing is compared.
+    pub fn refilter(&mut self, judge: impl Fn(H) -> Verdict) {
+        self.rows.clear();
+        self.marks.clear();
+        self.unknown = 0;
+        let all = std::mem::take(&mut self.all);
+        for handle in &all {
+            let verdict = judge(*handle);
+            self.mark(*handle, verdict);
+            if verdict == Verdict::Yes {
+                self.rows.push(*handle);
+            }
+        }
+        self.all = all;
+    }
+
+    /// Judges the changed rows anew and puts them where they belong. A row whose handle stands for
+    /// nothing any more (`exists`) is taken out.
     pub fn apply(
         &mut self,
         changed: &[H],
+        exists: impl Fn(H) -> bool,
         judge: impl Fn(H) -> Verdict,
         mut compare: impl FnMut(&H, &H) -> Ordering,
     ) {
         if changed.is_empty() {
             return;
         }
-        let mut moved_out = false;
+        let mut moving = Vec::with_capacity(changed.len());
+        let (mut known, mut shown) = (false, false);
         for handle in changed {
-            if self.verdicts.get(handle.index()) == Some(&Mark::In) {
-                self.verdicts[handle.index()] = Mark::Moving;
-                moved_out = true;
+            let mark = self.mark_of(*handle);
+            if !std::mem::replace(&mut mark.moving, true) {
+                known |= mark.verdict.is_some();
+                shown |= mark.verdict == Some(Verdict::Yes);
+                moving.push(*handle);
             }
         }
-        if moved_out {
-            let verdicts = &self.verdicts;
-            self.rows.retain(|handle| verdicts[handle.index()] != Mark::Moving);
+        let marks = &self.marks;
+        let stays = |handle: &H| !marks[handle.index()].moving;
+        if known {
+            self.all.retain(stays);
         }
-        let mut incoming = Vec::with_capacity(changed.len());
-        for handle in changed {
-            if self.verdicts.get(handle.index()) == Some(&Mark::In) {
-                continue;
-            }
-            let verdict = judge(*handle);
+        if shown {
+            self.rows.retain(stays);
+        }
+        moving.retain(|handle| {
+            let there = exists(*handle);
+            let verdict = if there { judge(*handle) } else { Verdict::No };
             self.mark(*handle, verdict);
-            if verdict == Verdict::Yes {
-                incoming.push(*handle);
+            if !there {
+                *self.mark_of(*handle) = Mark::default();
             }
-        }
-        incoming.sort_unstable_by(&mut compare);
-        self.merge(&incoming, compare);
+            there
+        });
+        moving.sort_unstable_by(&mut compare);
+        merge(&mut self.all, &moving, &mut compare);
+        moving.retain(|handle| self.marks[handle.index()].verdict == Some(Verdict::Yes));
+        merge(&mut self.rows, &moving, &mut compare);
     }
 
-    /// Puts sorted rows in among the sorted rows.
-    fn merge(&mut self, incoming: &[H], mut compare: impl FnMut(&H, &H) -> Ordering) {
-        if incoming.is_empty() {
-            return;
+    fn mark_of(&mut self, handle: H) -> &mut Mark {
+        if self.marks.len() <= handle.index() {
+            self.marks.resize(handle.index() + 1, Mark::default());
         }
-        let old = std::mem::take(&mut self.rows);
-        let mut merged = Vec::with_capacity(old.len() + incoming.len());
-        let mut taken = 0;
-        for handle in incoming {
-            let rest = &old[taken..];
-            let before = rest.partition_point(|other| compare(other, handle) != Ordering::Greater);
-            merged.extend_from_slice(&rest[..before]);
-            merged.push(*handle);
-            taken += before;
-        }
-        merged.extend_from_slice(&old[taken..]);
-        self.rows = merged;
+        &mut self.marks[handle.index()]
     }
 
     fn mark(&mut self, handle: H, verdict: Verdict) {
-        if self.verdicts.len() <= handle.index() {
-            self.verdicts.resize(handle.index() + 1, Mark::Out);
-        }
-        let mark = match verdict {
-            Verdict::No => Mark::Out,
-            Verdict::Unknown => Mark::Unknown,
-            Verdict::Yes => Mark::In,
-        };
-        let old = std::mem::replace(&mut self.verdicts[handle.index()], mark);
-        self.unknown -= usize::from(old == Mark::Unknown);
-        self.unknown += usize::from(mark == Mark::Unknown);
+        let mark = self.mark_of(handle);
+        let old = std::mem::replace(mark, Mark { verdict: Some(verdict), moving: false });
+        self.unknown -= usize::from(old.verdict == Some(Verdict::Unknown));
+        self.unknown += usize::from(verdict == Verdict::Unknown);
     }
+}
+
+/// Puts sorted rows in among sorted rows.
+fn merge<H: Copy>(rows: &mut Vec<H>, incoming: &[H], mut compare: impl FnMut(&H, &H) -> Ordering) {
+    if incoming.is_empty() {
+        return;
+    }
+    let old = std::mem::take(rows);
+    let mut merged = Vec::with_capacity(old.len() + incoming.len());
+    let mut taken = 0;
+    for handle in incoming {
+        let rest = &old[taken..];
+        let before = rest.partition_point(|other| compare(other, handle) != Ordering::Greater);
+        merged.extend_from_slice(&rest[..before]);
+        merged.push(*handle);
+        taken += before;
+    }
+    merged.extend_from_slice(&old[taken..]);
+    *rows = merged;
 }
 
 /// The order of two keys under a sort. Total: ties fall back to the alias, then to the ARN. What is

@@ -10,17 +10,40 @@ pub enum List {
     Aliases,
 }
 
+/// What can fail by itself while a catalog is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Keys,
+    Aliases,
+    Descriptions,
+}
+
+impl Part {
+    pub const ALL: [Self; 3] = [Self::Keys, Self::Aliases, Self::Descriptions];
+
+    /// The part that a list is.
+    #[must_use]
+    pub const fn of(list: List) -> Self {
+        match list {
+            List::Keys => Self::Keys,
+            List::Aliases => Self::Aliases,
+        }
+    }
+}
+
 /// A piece of a catalog, or how it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadEvent {
     Keys(Vec<ListedKey>),
     Aliases(Vec<ListedAlias>),
-    /// A list has come to its end.
+    /// A list has come to its end: what it did not bring is gone.
     Complete(List),
-    /// A list could not be begun, or was refused. Rows that came before stay true.
-    Failed(List, Failure),
-    /// A transient failure; the call is made again after a pause.
-    Retrying(Failure),
+    /// A part ended before its end, at its beginning or in the middle. What came before stays true.
+    Failed(Part, Failure),
+    /// A transient failure; calls are made again after a pause.
+    Retrying(Part, Failure),
+    /// Calls that were made again went well.
+    Recovered(Part),
     /// Answers of DescribeKey, with the key ARN that each was asked for.
     Described(Vec<(String, Described)>),
     /// Nothing is left to do.

@@ -1,5 +1,8 @@
 //! Where requests go: a profile, an account, a region and an endpoint, or the local KMS.
 
+/// The word of [`Place::credentials`] where requests are not signed.
+pub const UNSIGNED: &str = "unsigned";
+
 /// The place that rows, drafts and results belong to. Members fill in as they become known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -13,9 +16,20 @@ pub struct Place {
     pub region: Option<String>,
     /// The endpoint that was asked for, whole; `None` is AWS's own for the region.
     pub endpoint_url: Option<String>,
-    /// Whether profile and region were asked for with a flag: a command line made for this place
+    /// Where a role's credentials come from: what has to be signed in for when they run out.
+    pub role_source: Option<RoleSource>,
+    /// The file of certificate authorities that a flag named.
+    pub ca_bundle: Option<String>,
+    /// Whether profile and endpoint were asked for with a flag: a command line made for this place
     /// then needs them too.
     pub explicit: Explicit,
+}
+
+/// The profile at the end of a chain of `source_profile`, and its credentials in a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleSource {
+    pub profile: String,
+    pub credentials: String,
 }
 
 /// What a person named, rather than what the environment or a file says.
@@ -43,6 +57,8 @@ impl Place {
             account: None,
             region: Some(region.to_owned()),
             endpoint_url: None,
+            role_source: None,
+            ca_bundle: None,
             explicit: Explicit::default(),
         }
     }
@@ -58,6 +74,8 @@ impl Place {
             account: None,
             region,
             endpoint_url,
+            role_source: None,
+            ca_bundle: None,
             explicit,
         }
     }
@@ -72,23 +90,71 @@ impl Place {
             return Some(host_of(url).to_owned());
         }
         let region = self.region.as_deref()?;
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        let suffix = SUFFIX_OF_REGIONS
+            .into_iter()
+            .find(|(prefix, _)| region.starts_with(prefix))
+            .map_or("amazonaws.com", |(_, suffix)| suffix);
         Some(format!("kms.{region}.{suffix}"))
     }
 
-    /// Whether the endpoint is AWS's own, by its host name and scheme.
+    /// Whether the endpoint is a KMS of AWS's own, by its scheme and host name.
     #[must_use]
     pub fn is_aws_endpoint(&self) -> bool {
         self.kind == PlaceKind::Aws
             && self.endpoint_url.as_deref().is_none_or(|url| {
                 let host = host_of(url);
-                let host = host.split(':').next().unwrap_or(host);
-                url.starts_with("https://")
-                    && [".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonaws.eu"]
-                        .iter()
-                        .any(|suffix| host.ends_with(suffix))
+                let host = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
+                url.starts_with("https://") && is_kms_of_aws(&host)
             })
     }
+}
+
+/// Partitions whose hosts do not end in `amazonaws.com` (endpoint rules of the service model). The
+/// longer prefix stands before the shorter.
+const SUFFIX_OF_REGIONS: [(&str, &str); 6] = [
+    ("cn-", "amazonaws.com.cn"),
+    ("eusc-", "amazonaws.eu"),
+    ("us-isob-", "sc2s.sgov.gov"),
+    ("us-isof-", "csp.hci.ic.gov"),
+    ("us-iso-", "c2s.ic.gov"),
+    ("eu-isoe-", "cloud.adc-e.uk"),
+];
+
+/// What follows the region in the name of a host of AWS.
+const SUFFIXES: [&str; 14] = [
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "c2s.ic.gov",
+    "sc2s.sgov.gov",
+    "csp.hci.ic.gov",
+    "cloud.adc-e.uk",
+    "api.aws",
+    "api.amazonwebservices.com.cn",
+    "api.amazonwebservices.eu",
+    "api.aws.ic.gov",
+    "api.aws.scloud",
+    "api.aws.hci.ic.gov",
+    "api.cloud-aws.adc-e.uk",
+];
+
+/// `kms.REGION.SUFFIX`, `kms-fips.REGION.SUFFIX`, or `vpce-ID.kms.REGION.vpce.SUFFIX`. The suffix alone
+/// says little: anyone may have an API or a bucket under it.
+fn is_kms_of_aws(host: &str) -> bool {
+    let (label, rest) = host.split_once('.').unwrap_or((host, ""));
+    let (label, rest, private) = match rest.split_once('.') {
+        Some((inner, rest)) if label.starts_with("vpce-") => (inner, rest, true),
+        _ => (label, rest, false),
+    };
+    let Some((region, suffix)) = rest.split_once('.') else {
+        return false;
+    };
+    let suffix = if private { suffix.strip_prefix("vpce.") } else { Some(suffix) };
+    let is_region =
+        region.contains('-') && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    matches!(label, "kms" | "kms-fips")
+        && is_region
+        && suffix.is_some_and(|suffix| SUFFIXES.contains(&suffix))
 }
 
 /// Host and port of a URL: what stands between the scheme and the path.
@@ -110,9 +176,10 @@ pub fn is_insecure(url: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
         None => host.split(':').next().unwrap_or(host),
     };
+    // Names under `localhost` are loopback in browsers; a resolver may send them anywhere.
     let loopback = name
         .parse::<std::net::IpAddr>()
-        .map_or(name == "localhost" || name.ends_with(".localhost"), |ip| ip.is_loopback());
+        .map_or_else(|_| name.eq_ignore_ascii_case("localhost"), |ip| ip.is_loopback());
     !loopback
 }
 
@@ -130,10 +197,46 @@ mod tests {
         place.endpoint_url = Some("http://127.0.0.1:4599/".into());
         assert_eq!(place.host().as_deref(), Some("127.0.0.1:4599"));
         assert!(!place.is_aws_endpoint());
-        place.endpoint_url = Some("https://kms-fips.us-east-1.amazonaws.com".into());
-        assert!(place.is_aws_endpoint());
-        place.endpoint_url = Some("https://amazonaws.com.evil.example".into());
-        assert!(!place.is_aws_endpoint());
+        place.endpoint_url = None;
+        for (region, host) in [
+            ("eusc-de-east-1", "kms.eusc-de-east-1.amazonaws.eu"),
+            ("us-iso-east-1", "kms.us-iso-east-1.c2s.ic.gov"),
+            ("us-isob-east-1", "kms.us-isob-east-1.sc2s.sgov.gov"),
+            ("us-gov-west-1", "kms.us-gov-west-1.amazonaws.com"),
+        ] {
+            place.region = Some(region.into());
+            assert_eq!(place.host().as_deref(), Some(host));
+            assert!(is_kms_of_aws(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_a_kms_of_aws_is_its_own_endpoint() {
+        let mut place = Place::aws(None, Some("us-east-1".into()), None);
+        for (url, own) in [
+            ("https://kms.us-east-1.amazonaws.com", true),
+            ("https://KMS.us-east-1.amazonaws.com/", true),
+            ("https://kms-fips.us-east-1.amazonaws.com:443", true),
+            ("https://kms.cn-north-1.amazonaws.com.cn", true),
+            ("https://kms.eu-west-1.api.aws", true),
+            ("https://kms-fips.us-west-2.api.aws", true),
+            ("https://vpce-0a1b-2c.kms.us-east-1.vpce.amazonaws.com", true),
+            ("https://vpce-0a1b-2c-us-east-1a.kms-fips.us-east-1.vpce.amazonaws.com", true),
+            ("http://kms.us-east-1.amazonaws.com", false),
+            ("https://x.execute-api.us-east-1.amazonaws.com", false),
+            ("https://kms.execute-api.us-east-1.amazonaws.com", false),
+            ("https://s3.us-east-1.amazonaws.com", false),
+            ("https://kms.amazonaws.com", false),
+            ("https://vpce-0a1b.execute-api.us-east-1.vpce.amazonaws.com", false),
+            ("https://x.kms.us-east-1.vpce.amazonaws.com", false),
+            ("https://kms.us-east-1.vpce.amazonaws.com", false),
+            ("https://amazonaws.com.evil.example", false),
+            ("https://kms.us-east-1.amazonaws.com.evil.example", false),
+            ("https://kms.us-east-1.amazonaws.com@evil.example", false),
+        ] {
+            place.endpoint_url = Some(url.into());
+            assert_eq!(place.is_aws_endpoint(), own, "{url}");
+        }
     }
 
     #[test]
@@ -142,6 +245,9 @@ mod tests {
             ("http://127.0.0.1:4599", false),
             ("http://localhost", false),
             ("http://[::1]:80/x", false),
+            ("http://LOCALHOST:80", false),
+            ("http://kms.localhost", true),
+            ("http://localhost.evil.example", true),
             ("http://kms.internal:80", true),
             ("http://127.0.0.1.evil.example", true),
             ("http://user@127.0.0.1@evil.example", true),

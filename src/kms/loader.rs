@@ -4,25 +4,23 @@
 //! Events come in batches over a bounded channel: where nobody takes them, loading waits. Dropping
 //! the future stops everything. A transient failure is tried again with growing pauses until it
 //! succeeds; only before the first page, where nobody knows yet whether a KMS is there at all, does
-//! it end the list after a few tries. A refusal is an answer. Predefined aliases without a target are never described: that call would
-//! create a key (KMS API: DescribeKey).
+//! it end the list after a few tries. A refusal is an answer. Predefined aliases without a target are
+//! never described: that call would create a key (KMS API: DescribeKey).
 
 mod budget;
+mod describer;
 
-use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
-use self::budget::Budget;
+use self::describer::Describer;
 use super::Clients;
-use super::describe::describe_with;
 use super::error::failure_of;
-use crate::domain::catalog::{Described, ListedAlias, ListedKey};
+use crate::domain::catalog::{ListedAlias, ListedKey};
 use crate::domain::failure::{Failure, FailureKind};
-use crate::domain::loading::{List, LoadEvent};
+use crate::domain::loading::{List, LoadEvent, Part};
 
 /// Keys that a page of ListKeys holds at most (KMS API: ListKeys).
 const KEYS_A_PAGE: i32 = 1000;
@@ -30,8 +28,6 @@ const KEYS_A_PAGE: i32 = 1000;
 const ALIASES_A_PAGE: i32 = 100;
 /// How often the first page is tried again where what answers may be no KMS.
 const FIRST_PAGE_RETRIES: u32 = 2;
-/// DescribeKey calls under way at once, at most.
-const IN_FLIGHT: usize = 32;
 
 /// How fast DescribeKey may be called. The quota is shared with everything that runs in the
 /// account (2,000 a second by default; KMS Developer Guide: request quotas).
@@ -47,7 +43,7 @@ impl Default for Rate {
     }
 }
 
-/// Loads everything once, until it is done or dropped.
+/// Loads everything once, until it is done or dropped. To be dropped with the receiver of its events.
 ///
 /// `wanted` brings key ARNs to describe before all others, each message in place of the one before.
 pub async fn load(
@@ -64,7 +60,7 @@ pub async fn load(
     send(&events, LoadEvent::Finished).await;
 }
 
-/// Sends an event. Where the other side has gone, whoever dropped it drops this future too.
+/// Sends an event. Where the other side has gone, this never ends: the future is to be dropped.
 async fn send(events: &mpsc::Sender<LoadEvent>, event: LoadEvent) {
     if events.send(event).await.is_err() {
         std::future::pending::<()>().await;
@@ -131,13 +127,15 @@ async fn list_aliases(clients: &Clients, events: &mpsc::Sender<LoadEvent>) {
 struct Pages {
     list: List,
     marker: Option<String>,
+    /// Markers that were followed: one that comes again would lead round for ever.
+    followed: HashSet<String>,
     first: bool,
     failures: u32,
 }
 
 impl Pages {
-    const fn new(list: List) -> Self {
-        Self { list, marker: None, first: true, failures: 0 }
+    fn new(list: List) -> Self {
+        Self { list, marker: None, followed: HashSet::new(), first: true, failures: 0 }
     }
 
     /// Looks at an answer: `None` ends the list, `Some(None)` asks for the same page again.
@@ -146,20 +144,23 @@ impl Pages {
         events: &mpsc::Sender<LoadEvent>,
         answer: Result<T, Failure>,
     ) -> Option<Option<T>> {
+        let part = Part::of(self.list);
         match answer {
             Ok(answer) => {
-                self.failures = 0;
+                if std::mem::take(&mut self.failures) > 0 {
+                    send(events, LoadEvent::Recovered(part)).await;
+                }
                 self.first = false;
                 Some(Some(answer))
             }
             Err(failure) if failure.is_transient() && !self.gives_up(&failure) => {
-                send(events, LoadEvent::Retrying(failure)).await;
+                send(events, LoadEvent::Retrying(part, failure)).await;
                 tokio::time::sleep(pause(self.failures)).await;
                 self.failures += 1;
                 Some(None)
             }
             Err(failure) => {
-                send(events, LoadEvent::Failed(self.list, failure)).await;
+                send(events, LoadEvent::Failed(part, failure)).await;
                 None
             }
         }
@@ -173,122 +174,30 @@ impl Pages {
             && (failure.kind == FailureKind::TimedOut || self.failures >= FIRST_PAGE_RETRIES)
     }
 
-    /// Goes to the next page; `false` where there is none. A page that says there are more and
-    /// names no marker, or the same one again, would be asked for for ever: it ends the list.
+    /// Goes to the next page; `false` where there is none.
+    ///
+    /// An endpoint that says there is more and names no page, or one that was read, has not told the
+    /// whole list: what is missing may not be taken for gone.
     async fn turn(&mut self, events: &mpsc::Sender<LoadEvent>, truncated: bool, next: Option<&str>) -> bool {
-        let next = next.map(str::to_owned);
-        let more = truncated && next.is_some() && next != self.marker;
-        if more {
-            self.marker = next;
-        } else {
+        if !truncated {
             send(events, LoadEvent::Complete(self.list)).await;
+            return false;
         }
-        more
+        if let Some(next) = next
+            && self.followed.insert(next.to_owned())
+        {
+            self.marker = Some(next.to_owned());
+            return true;
+        }
+        let sentence = "the endpoint says that there is more, and names no next page";
+        let failure =
+            Failure::new(FailureKind::ServiceFault, sentence).hint("check that the endpoint is a KMS");
+        send(events, LoadEvent::Failed(Part::of(self.list), failure)).await;
+        false
     }
 }
 
 /// The pause before another try: half a second, doubled each time, at most 20 seconds.
 fn pause(failures: u32) -> Duration {
     Duration::from_millis(500 * 2u64.saturating_pow(failures.min(6))).min(Duration::from_secs(20))
-}
-
-/// Calls DescribeKey for everything that ListKeys finds.
-struct Describer {
-    clients: Clients,
-    budget: Arc<Budget>,
-    events: mpsc::Sender<LoadEvent>,
-    /// In the order in which they were found.
-    queue: VecDeque<String>,
-    /// What the screen shows, to be asked for first.
-    wanted: VecDeque<String>,
-    /// Found and not asked for yet.
-    open: HashSet<String>,
-    running: JoinSet<(String, Described)>,
-}
-
-impl Describer {
-    fn new(clients: Clients, rate: Rate, events: mpsc::Sender<LoadEvent>) -> Self {
-        Self {
-            clients,
-            budget: Arc::new(Budget::new(rate)),
-            events,
-            queue: VecDeque::new(),
-            wanted: VecDeque::new(),
-            open: HashSet::new(),
-            running: JoinSet::new(),
-        }
-    }
-
-    async fn run(
-        mut self,
-        mut found: mpsc::UnboundedReceiver<Vec<String>>,
-        mut wanted: mpsc::UnboundedReceiver<Vec<String>>,
-    ) {
-        let (mut more_to_come, mut somebody_looks) = (true, true);
-        while more_to_come || !self.open.is_empty() || !self.running.is_empty() {
-            let may_start = !self.open.is_empty() && self.running.len() < IN_FLIGHT;
-            tokio::select! {
-                biased;
-                message = wanted.recv(), if somebody_looks => match message {
-                    Some(arns) => self.wanted = arns.into(),
-                    None => somebody_looks = false,
-                },
-                message = found.recv(), if more_to_come => match message {
-                    Some(arns) => {
-                        self.open.extend(arns.iter().cloned());
-                        self.queue.extend(arns);
-                    }
-                    None => more_to_come = false,
-                },
-                Some(answer) = self.running.join_next() => self.report(answer).await,
-                () = self.budget.take(), if may_start => self.start(),
-            }
-        }
-    }
-
-    /// Starts the next call; the budget has been paid.
-    fn start(&mut self) {
-        let open = &mut self.open;
-        let next = std::iter::from_fn(|| self.wanted.pop_front().or_else(|| self.queue.pop_front()));
-        let mut next = next;
-        let Some(arn) = next.find(|arn| open.remove(arn)) else { return };
-        let (clients, events) = (self.clients.clone(), self.events.clone());
-        let budget = Arc::clone(&self.budget);
-        self.running.spawn(async move {
-            let described = describe_until_answered(&clients, &budget, &events, &arn).await;
-            (arn, described)
-        });
-    }
-
-    /// Sends on an answer, together with all others that are ready.
-    async fn report(&mut self, first: Result<(String, Described), tokio::task::JoinError>) {
-        let mut batch: Vec<(String, Described)> = first.into_iter().collect();
-        while let Some(answer) = self.running.try_join_next() {
-            batch.extend(answer);
-        }
-        send(&self.events, LoadEvent::Described(batch)).await;
-    }
-}
-
-async fn describe_until_answered(
-    clients: &Clients,
-    budget: &Budget,
-    events: &mpsc::Sender<LoadEvent>,
-    arn: &str,
-) -> Described {
-    let mut failures = 0;
-    loop {
-        match describe_with(&clients.background, &clients.place, arn).await {
-            Ok(metadata) => return Described::Known(Box::new(metadata)),
-            Err(failure) if failure.is_transient() => {
-                if failures == 2 {
-                    send(events, LoadEvent::Retrying(failure)).await;
-                }
-                tokio::time::sleep(pause(failures)).await;
-                failures += 1;
-                budget.take().await;
-            }
-            Err(failure) => return Described::Refused(Box::new(failure)),
-        }
-    }
 }

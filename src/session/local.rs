@@ -1,7 +1,7 @@
 //! The local KMS as a session: its store is opened at the first connection.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
@@ -15,17 +15,19 @@ use crate::local::{LocalKms, Options, StoreLocation};
 #[derive(Debug)]
 pub(super) struct Store {
     settings: LocalSettings,
-    opened: OnceLock<SharedHttpClient>,
+    /// Locked while the store is being opened: a second opening, from this process too, would find
+    /// the file in use.
+    opened: Arc<Mutex<Option<SharedHttpClient>>>,
 }
 
 impl Store {
-    pub(super) const fn new(settings: LocalSettings) -> Self {
-        Self { settings, opened: OnceLock::new() }
+    pub(super) fn new(settings: LocalSettings) -> Self {
+        Self { settings, opened: Arc::default() }
     }
 
     pub(super) fn opened(transport: SharedHttpClient, region: &str) -> Self {
         let settings = LocalSettings { store: None, region: region.to_owned() };
-        Self { settings, opened: OnceLock::from(transport) }
+        Self { settings, opened: Arc::new(Mutex::new(Some(transport))) }
     }
 
     pub(super) fn region(&self) -> &str {
@@ -34,23 +36,30 @@ impl Store {
 
     pub(super) async fn connect(&self) -> Result<Clients, Failure> {
         let place = Place::local(self.region());
-        if let Some(transport) = self.opened.get() {
-            return Ok(local_clients(transport.clone(), place));
-        }
-        let path = match &self.settings.store {
-            Some(path) => path.clone(),
-            None => default_path()?,
-        };
-        let opening = tokio::task::spawn_blocking(move || {
-            // The error's own sentence names the file and the way out.
-            LocalKms::open(StoreLocation::File(path), Options::default())
-                .map_err(|error| Failure::new(FailureKind::Store, error.to_string()))
-        });
-        let kms = opening.await.map_err(|error| {
-            Failure::new(FailureKind::Store, format!("could not open the local KMS: {error}"))
-        })??;
-        Ok(local_clients(self.opened.get_or_init(|| kms.http_client()).clone(), place))
+        let (opened, path) = (Arc::clone(&self.opened), self.settings.store.clone());
+        // Blocking work goes on to its end even where nobody waits for it any more.
+        let transport =
+            tokio::task::spawn_blocking(move || open(&opened, path)).await.map_err(|error| {
+                Failure::new(FailureKind::Store, format!("could not open the local KMS: {error}"))
+            })??;
+        Ok(local_clients(transport, place))
     }
+}
+
+/// The transport to the store, opened at the first time. Blocking.
+fn open(
+    opened: &Mutex<Option<SharedHttpClient>>,
+    path: Option<PathBuf>,
+) -> Result<SharedHttpClient, Failure> {
+    let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(transport) = &*opened {
+        return Ok(transport.clone());
+    }
+    let path = path.map_or_else(default_path, Ok)?;
+    // The error's own sentence names the file and the way out.
+    let kms = LocalKms::open(StoreLocation::File(path), Options::default())
+        .map_err(|error| Failure::new(FailureKind::Store, error.to_string()))?;
+    Ok(opened.insert(kms.http_client()).clone())
 }
 
 fn default_path() -> Result<PathBuf, Failure> {

@@ -5,16 +5,17 @@
 use std::collections::HashMap;
 use std::io;
 
-use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::runtime::WriteEscape;
-use crate::app::{Effect, Generation, Message, Ticket};
+use crate::app::{Effect, Generation, Lines, Message, Ticket};
 use crate::clipboard::{Clipboard, Outcome};
 use crate::domain::catalog::Described;
-use crate::domain::loading::LoadEvent;
+use crate::domain::failure::{Failure, FailureKind};
+use crate::domain::loading::{LoadEvent, Part};
 use crate::domain::place::Place;
-use crate::domain::text::printable_lines;
+use crate::domain::text::{printable, printable_lines};
 use crate::kms::{self, Clients, loader};
 use crate::session::Session;
 
@@ -28,7 +29,7 @@ pub enum Answer {
     Message(Box<Message>),
 }
 
-/// A catalog that is being read.
+/// A catalog that is being read. Dropped, it stops being read.
 struct Load {
     generation: Generation,
     events: mpsc::Receiver<LoadEvent>,
@@ -36,14 +37,43 @@ struct Load {
     task: AbortHandle,
 }
 
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What a task is for.
+#[derive(Clone, Copy, Debug)]
+enum Purpose {
+    Connect(Generation),
+    Load(Generation),
+    Describe(Ticket),
+    Generate(Ticket),
+}
+
+/// What the executor has to tell.
+pub enum News {
+    /// A piece of the catalog.
+    Loaded(Generation, LoadEvent),
+    /// What came of a task that broke.
+    Broken(Box<Message>),
+    /// A task has ended. Its answer comes by itself.
+    Ended,
+}
+
+/// How a connection turned out, once it did.
+type Connecting = watch::Receiver<Option<Result<Clients, Failure>>>;
+
 /// Tasks under way, and what they need.
 pub struct Executor {
     session: Session,
     clipboard: Clipboard,
     answers: mpsc::UnboundedSender<Answer>,
     tasks: JoinSet<()>,
-    clients: Option<Clients>,
-    connecting: Option<AbortHandle>,
+    purposes: HashMap<Id, Purpose>,
+    /// The connection that was asked for last.
+    connecting: Option<(Generation, Connecting, AbortHandle)>,
     load: Option<Load>,
     calls: HashMap<Ticket, AbortHandle>,
     /// Copies that have not ended.
@@ -60,7 +90,7 @@ impl Executor {
             clipboard,
             answers,
             tasks: JoinSet::new(),
-            clients: None,
+            purposes: HashMap::new(),
             connecting: None,
             load: None,
             calls: HashMap::new(),
@@ -85,84 +115,101 @@ impl Executor {
                     let _ = load.wanted.send(arns);
                 }
             }
-            Effect::Describe { ticket, arn } => self.call(ticket, move |clients| async move {
-                let described = match clients {
-                    Ok(clients) => kms::describe_key(&clients, &arn).await,
-                    Err(failure) => Err(failure),
-                };
-                let described = match described {
-                    Ok(metadata) => Described::Known(Box::new(metadata)),
-                    Err(failure) => Described::Refused(Box::new(failure)),
-                };
-                Message::Described { ticket, arn, described }
-            }),
-            Effect::Generate { ticket, request } => self.call(ticket, move |clients| async move {
-                let result = match clients {
-                    Ok(clients) => kms::generate_data_key(&clients, &request).await,
-                    Err(failure) => Err(failure),
-                };
-                Message::Answered { ticket, result }
-            }),
+            Effect::Describe { ticket, arn } => {
+                self.call(ticket, Purpose::Describe(ticket), move |clients| async move {
+                    let described = match clients {
+                        Ok(clients) => kms::describe_key(&clients, &arn).await,
+                        Err(failure) => Err(failure),
+                    };
+                    let described = match described {
+                        Ok(metadata) => Described::Known(Box::new(metadata)),
+                        Err(failure) => Described::Refused(Box::new(failure)),
+                    };
+                    Message::Described { ticket, arn, described }
+                });
+            }
+            Effect::Generate { ticket, request } => {
+                self.call(ticket, Purpose::Generate(ticket), move |clients| async move {
+                    let result = match clients {
+                        Ok(clients) => kms::generate_data_key(&clients, &request).await,
+                        Err(failure) => Err(failure),
+                    };
+                    Message::Answered { ticket, result }
+                });
+            }
             Effect::Cancel { ticket } => {
                 if let Some(task) = self.calls.remove(&ticket) {
                     task.abort();
                 }
             }
-            Effect::Copy { what, text } => self.copy(what, &text),
+            Effect::Copy { what, text, lines } => self.copy(what, &text, lines),
             Effect::Quit | Effect::Suspend => {}
         }
     }
 
     fn connect(&mut self, generation: Generation) {
-        if let Some(task) = self.connecting.take() {
+        if let Some((.., task)) = self.connecting.take() {
             task.abort();
         }
-        if let Some(load) = self.load.take() {
-            load.task.abort();
-        }
+        self.load = None;
         let (session, answers) = (self.session.clone(), self.answers.clone());
-        self.connecting = Some(self.tasks.spawn(async move {
-            let answer = match session.connect().await {
+        let (tell, outcome) = watch::channel(None);
+        let task = self.tasks.spawn(async move {
+            let connected = session.connect().await;
+            // Whoever listened may have gone.
+            let _ = tell.send(Some(connected.clone()));
+            let _ = answers.send(match connected {
                 Ok(clients) => Answer::Connected { generation, clients: Box::new(clients) },
                 Err(failure) => Answer::Message(Box::new(Message::NotConnected { generation, failure })),
-            };
-            // The loop that listened has ended.
-            let _ = answers.send(answer);
-        }));
+            });
+        });
+        self.purposes.insert(task.id(), Purpose::Connect(generation));
+        self.connecting = Some((generation, outcome, task));
     }
 
-    /// Reads the catalog of a connection that was made.
-    pub fn load(&mut self, generation: Generation, clients: Clients) {
-        self.clients = Some(clients.clone());
+    /// Reads the catalog over the connection that was asked for last; whether it is this one.
+    pub fn load(&mut self, generation: Generation, clients: Clients) -> bool {
+        if self.connecting.as_ref().is_none_or(|(asked, ..)| *asked != generation) {
+            return false;
+        }
         let (sender, events) = mpsc::channel(BATCHES);
         let (wanted, wishes) = mpsc::unbounded_channel();
         let task = self.tasks.spawn(loader::load(clients, loader::Rate::default(), sender, wishes));
+        self.purposes.insert(task.id(), Purpose::Load(generation));
         self.load = Some(Load { generation, events, wanted, task });
+        true
     }
 
-    /// Makes a call in a task of its own. Without a connection it makes one for itself.
-    fn call<F, Fut>(&mut self, ticket: Ticket, call: F)
+    /// Makes a call in a task of its own, over the connection that was asked for last. Where that
+    /// failed it makes another for itself: what was wrong may have been mended.
+    fn call<F, Fut>(&mut self, ticket: Ticket, purpose: Purpose, call: F)
     where
-        F: FnOnce(Result<Clients, crate::domain::failure::Failure>) -> Fut + Send + 'static,
+        F: FnOnce(Result<Clients, Failure>) -> Fut + Send + 'static,
         Fut: Future<Output = Message> + Send,
     {
-        let (session, answers, known) = (self.session.clone(), self.answers.clone(), self.clients.clone());
+        let (session, answers) = (self.session.clone(), self.answers.clone());
+        let connecting = self.connecting.as_ref().map(|(_, outcome, _)| outcome.clone());
         self.calls.retain(|_, task| !task.is_finished());
         let task = self.tasks.spawn(async move {
-            let clients = match known {
+            let clients = match connected(connecting).await {
                 Some(clients) => Ok(clients),
                 None => session.connect().await,
             };
             let _ = answers.send(Answer::Message(Box::new(call(clients).await)));
         });
+        self.purposes.insert(task.id(), purpose);
         self.calls.insert(ticket, task);
     }
 
-    fn copy(&mut self, what: String, text: &str) {
+    fn copy(&mut self, what: String, text: &str, lines: Lines) {
         self.copies += 1;
         let answers = self.answers.clone();
         // Nothing that a terminal obeys gets onto a clipboard.
-        self.clipboard.copy(printable_lines(text), move |outcome| {
+        let text = match lines {
+            Lines::One => printable(text).into_owned(),
+            Lines::Many => printable_lines(text),
+        };
+        self.clipboard.copy(text, move |outcome| {
             let _ = answers.send(Answer::Copied { what, outcome });
         });
     }
@@ -187,11 +234,11 @@ impl Executor {
         }
     }
 
-    /// Waits until a task ends (`None`) or the next piece of the catalog has come. Never ends where
-    /// nothing is under way. Nothing is lost when it is dropped.
-    pub async fn next(&mut self) -> Option<(Generation, LoadEvent)> {
+    /// Waits for the next piece of the catalog, or for a task to end. Never ends where nothing is
+    /// under way. Nothing is lost when it is dropped.
+    pub async fn next(&mut self) -> News {
         loop {
-            let Self { load, tasks, .. } = self;
+            let Self { load, tasks, purposes, .. } = self;
             let piece = async {
                 match load {
                     Some(load) => load.events.recv().await.map(|event| (load.generation, event)),
@@ -201,11 +248,21 @@ impl Executor {
             tokio::select! {
                 biased;
                 piece = piece => match piece {
-                    Some(piece) => return Some(piece),
+                    Some((generation, event)) => return News::Loaded(generation, event),
                     // The loader has ended.
                     None => self.load = None,
                 },
-                Some(_) = tasks.join_next() => return None,
+                Some(ended) = tasks.join_next_with_id() => {
+                    let (id, broke) = match &ended {
+                        Ok((id, ())) => (*id, false),
+                        Err(error) => (error.id(), error.is_panic()),
+                    };
+                    let purpose = purposes.remove(&id);
+                    return match purpose.filter(|_| broke) {
+                        Some(purpose) => News::Broken(Box::new(broken(purpose))),
+                        None => News::Ended,
+                    };
+                }
                 else => std::future::pending().await,
             }
         }
@@ -215,5 +272,31 @@ impl Executor {
     #[must_use]
     pub fn is_expecting(&self) -> bool {
         !self.tasks.is_empty() || self.copies > 0 || self.load.is_some()
+    }
+}
+
+/// The clients of a connection, once it is made; `None` where it failed or was never asked for.
+async fn connected(connecting: Option<Connecting>) -> Option<Clients> {
+    let mut connecting = connecting?;
+    // An error says that the task has gone without a word: aborted, or broken.
+    let outcome = connecting.wait_for(Option::is_some).await.ok()?;
+    outcome.as_ref()?.as_ref().ok().cloned()
+}
+
+/// What to tell of a task that panicked: nobody waits for it in vain.
+fn broken(purpose: Purpose) -> Message {
+    let failure = Failure::new(FailureKind::Other, "kmx made a mistake of its own and lost this call")
+        .hint("try again; what happened is told on stderr when kmx ends");
+    match purpose {
+        Purpose::Connect(generation) => Message::NotConnected { generation, failure },
+        Purpose::Load(generation) => {
+            Message::Loaded { generation, event: LoadEvent::Failed(Part::Keys, failure) }
+        }
+        Purpose::Describe(ticket) => Message::Described {
+            ticket,
+            arn: String::new(),
+            described: Described::Refused(Box::new(failure)),
+        },
+        Purpose::Generate(ticket) => Message::Answered { ticket, result: Err(failure) },
     }
 }

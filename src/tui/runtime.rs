@@ -15,10 +15,9 @@ use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use super::executor::{Answer, Executor};
+use super::executor::{Answer, Executor, News};
 use super::input::{InputEvent, Signal};
-use crate::app::{Effect, Generation, Message, Now, State, update};
-use crate::domain::loading::LoadEvent;
+use crate::app::{Effect, Message, Now, State, update};
 use crate::view::{self, Theme};
 
 /// How often the time is told while something on the screen counts.
@@ -133,7 +132,7 @@ where
                     None => return Ok(Control::Closed),
                 },
                 Some(answer) = self.answers.recv() => self.answer(answer),
-                piece = self.executor.next() => self.loaded(piece),
+                news = self.executor.next() => self.news(news),
                 () = tokio::time::sleep_until(put_off.unwrap_or(self.started)), if put_off.is_some() => {}
                 () = tokio::time::sleep(TICK), if self.state.is_counting() => self.tick(),
             }
@@ -200,8 +199,9 @@ where
         match answer {
             Answer::Connected { generation, clients } => {
                 let place = clients.place().clone();
-                self.executor.load(generation, *clients);
-                self.handle(Message::Connected { generation, place });
+                if self.executor.load(generation, *clients) {
+                    self.handle(Message::Connected { generation, place });
+                }
             }
             Answer::Copied { what, outcome } => {
                 let result = self.executor.copied(outcome, &mut self.write_escape);
@@ -211,9 +211,11 @@ where
         }
     }
 
-    fn loaded(&mut self, piece: Option<(Generation, LoadEvent)>) {
-        if let Some((generation, event)) = piece {
-            self.handle(Message::Loaded { generation, event });
+    fn news(&mut self, news: News) {
+        match news {
+            News::Loaded(generation, event) => self.handle(Message::Loaded { generation, event }),
+            News::Broken(message) => self.handle(*message),
+            News::Ended => {}
         }
     }
 
@@ -277,7 +279,7 @@ where
             tokio::select! {
                 biased;
                 Some(answer) = self.answers.recv() => self.answer(answer),
-                piece = self.executor.next() => self.loaded(piece),
+                news = self.executor.next() => self.news(news),
             }
         }
     }
@@ -292,7 +294,7 @@ where
             tokio::select! {
                 biased;
                 Some(answer) = self.answers.recv() => self.answer(answer),
-                piece = self.executor.next() => self.loaded(piece),
+                news = self.executor.next() => self.news(news),
                 () = tokio::time::sleep_until(end) => break,
             }
         }

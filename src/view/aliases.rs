@@ -20,8 +20,9 @@ const WIDEST_ALIAS: usize = 64;
 
 pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let right = chrome::filter_title(state, &state.aliases, theme);
-    let block =
-        panel(chrome::top_tabs(state, theme), right, theme).title_bottom(chrome::trouble_title(state, theme));
+    let block = panel(chrome::top_tabs(state, theme), right, theme)
+        .title_bottom(chrome::trouble_title(state, theme))
+        .title_bottom(chrome::position_title(&state.aliases, None, theme));
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if failure::instead_of_rows(state, theme, frame, inner) {

@@ -2,16 +2,22 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Clear, Paragraph};
+use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Theme, tabs};
+use super::field::window;
+use super::{Theme, tabs, title};
 use crate::app::keymap::footer as hints;
 use crate::app::layout::WIDE;
 use crate::app::list::{ListState, Row};
 use crate::app::{Connection, Phase, State, StatusKind, TopScreen};
 use crate::domain::place::PlaceKind;
-use crate::domain::text::{keep_start, plural, printable, thousands, width};
+use crate::domain::text::{keep_start, plural, printable, thousands, width, wrap};
+
+/// Columns that the title shows of a filter.
+const FILTER: usize = 40;
 
 /// Where we are on the left, how reading goes on the right.
 pub(super) fn header(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
@@ -80,6 +86,7 @@ fn progress(state: &State) -> String {
     if catalog.key_count() == 0 {
         return match (&state.loading.keys, state.trouble().is_some()) {
             (_, true) => "failed".to_owned(),
+            (Phase::Failed(_), false) => "keys not read".to_owned(),
             (Phase::Reading, false) => "reading keys".to_owned(),
             _ => "no keys".to_owned(),
         };
@@ -87,6 +94,9 @@ fn progress(state: &State) -> String {
     let (keys, described) = (catalog.key_count(), catalog.described_count());
     if described < keys {
         return format!("{} of {} described", thousands(described), thousands(keys));
+    }
+    if !state.loading.finished && catalog.fresh_count() < keys {
+        return format!("{} of {} read again", thousands(catalog.fresh_count()), thousands(keys));
     }
     match state.loading.keys {
         Phase::Reading => format!("{} so far", plural(keys, "key", "keys")),
@@ -112,10 +122,14 @@ pub(super) fn footer(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
             StatusKind::Error => ("! ", theme.bad),
         };
         let text = format!("{glyph}{}", printable(&status.text));
-        let text = keep_start(&text, room.saturating_sub(1)).into_owned();
-        used = width(&text) + 3;
-        spans.push(Span::styled(text, style));
-        spans.push(Span::raw("   "));
+        if width(&text) + 3 > room {
+            // Too long for the line: it stands above it, whole.
+            above(&text, style, frame, area);
+        } else {
+            used = width(&text) + 3;
+            spans.push(Span::styled(text, style));
+            spans.push(Span::raw("   "));
+        }
     }
     let fitting = hints.into_iter().take_while(|hint| {
         used += cells(hint);
@@ -127,6 +141,16 @@ pub(super) fn footer(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
         spans.extend([Span::styled(key, theme.key), Span::raw(" "), Span::raw(words), gap]);
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// A text over the last lines of the body, as many as it needs.
+fn above(text: &str, style: Style, frame: &mut Frame<'_>, footer: Rect) {
+    let lines = wrap(text, usize::from(footer.width).saturating_sub(4));
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(footer.y);
+    let area = Rect { x: footer.x, y: footer.y - height, width: footer.width, height };
+    frame.render_widget(Clear, area);
+    let lines: Vec<Line<'_>> = lines.into_iter().map(|line| Line::from(format!("  {line}"))).collect();
+    frame.render_widget(Paragraph::new(lines).style(style), area);
 }
 
 /// The top screens, the current one in brackets.
@@ -149,23 +173,51 @@ pub(super) fn filter_title<H: Row>(state: &State, list: &ListState<H>, theme: &T
     if list.unknown() > 0 {
         words = format!("{words}, {} not described yet", thousands(list.unknown()));
     }
-    let shown = keep_start(&printable(typed), 40).into_owned();
-    let mut spans = vec![Span::raw(" "), Span::styled(format!("/{shown}"), theme.accent)];
-    if list.typing {
-        spans.push(Span::styled("▏", theme.accent));
-    }
+    let shown = if list.typing {
+        let (text, cursor) = window(&list.input, FILTER);
+        let mut before = String::new();
+        let behind = text.graphemes(true).skip_while(|grapheme| {
+            let is_before = width(&before) < cursor;
+            if is_before {
+                before.push_str(grapheme);
+            }
+            is_before
+        });
+        let behind: String = behind.collect();
+        format!("/{before}▏{behind}")
+    } else {
+        format!("/{}", keep_start(&printable(typed), FILTER))
+    };
+    let mut spans = vec![Span::raw(" "), Span::styled(shown, theme.accent)];
     spans.push(Span::styled(format!("{words} "), theme.dim));
     Line::from(spans)
 }
 
+/// Where the selection stands, and what the rows are sorted by where no head says it.
+pub(super) fn position_title<H: Row>(
+    list: &ListState<H>,
+    hidden: Option<&str>,
+    theme: &Theme,
+) -> Line<'static> {
+    if list.rows().is_empty() {
+        return Line::default();
+    }
+    let mut words = format!("{} of {}", thousands(list.index() + 1), thousands(list.rows().len()));
+    if let Some(column) = hidden {
+        let arrow = if list.sort.descending { "▼" } else { "▲" };
+        words = format!("{words}, by {column} {arrow}");
+    }
+    title(words, theme.dim).alignment(Alignment::Right)
+}
+
 /// What is wrong with a list that has rows all the same.
 pub(super) fn trouble_title(state: &State, theme: &Theme) -> Line<'static> {
-    let (words, failure) = match (state.hidden_trouble(), &state.loading.retrying) {
+    let (words, failure) = match (state.hidden_trouble(), state.loading.retrying()) {
         (Some(failure), _) => ("not complete", failure),
         (None, Some(failure)) => ("trying again", failure),
         (None, None) => return Line::default(),
     };
-    let room = usize::from(state.size.width).saturating_sub(8);
+    let room = usize::from(state.size.width).saturating_sub(32);
     let text = format!("! {words}: {}", printable(&failure.sentence));
     Line::from(Span::styled(format!(" {} ", keep_start(&text, room)), theme.warning))
 }

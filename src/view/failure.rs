@@ -60,11 +60,13 @@ fn labelled(label: &str, text: &str, columns: usize, theme: &Theme) -> Vec<Line<
 /// Shows why a list has no rows; whether there was such a failure.
 pub(super) fn instead_of_rows(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) -> bool {
     let Some(failure) = state.trouble() else { return false };
+    // Where every line counts there is none to spare above the sentence.
+    let above = u16::from(area.height > 3);
     let area = Rect {
         x: area.x + 2,
-        y: area.y + 1,
+        y: area.y + above,
         width: area.width.saturating_sub(4),
-        height: area.height.saturating_sub(1),
+        height: area.height - above.min(area.height),
     };
     scrolled(lines(failure, usize::from(area.width), theme), 0, frame, area);
     true

@@ -8,7 +8,7 @@ use tui_input::Input;
 
 use super::field::window;
 use super::table::{cell, state_of};
-use super::{Theme, inside, panel, scrolled, title};
+use super::{Theme, inside, panel, scroll_mark, scrolled, title};
 use crate::app::form::{Focus, Form, Preview, SizeChoice};
 use crate::app::layout::{self, FormLine};
 use crate::app::{State, form_facts};
@@ -80,6 +80,7 @@ impl<'a> Drawing<'a> {
             cursor = cursor.or(column.map(|column| (column, row)));
             drawn.push(line);
         }
+        scroll_mark(skip, lines.len().saturating_sub(skip + height), frame, self.area);
         scrolled(drawn, 0, frame, self.area);
         // Choices have no cursor: the field with the focus is marked as a row of a list is.
         let row = u16::try_from(focused.saturating_sub(skip)).unwrap_or_default();
@@ -179,10 +180,10 @@ impl<'a> Drawing<'a> {
         let label = Parameter::KeyId.label();
         let (mut line, cursor) = self.field(label, &self.form.key, placeholder, room, focused);
         if let Some(ending) = self.state.completion(self.form).filter(|_| focused) {
-            let left = room.saturating_sub(width(&printable(self.form.key.value())) + 12);
+            let left = room.saturating_sub(width(&printable(self.form.key.value())) + 14);
             let ending = keep_start(&printable(ending), left).into_owned();
-            line.push_span(Span::styled(ending, self.theme.dim));
-            line.push_span(Span::styled("  → accepts", self.theme.dim));
+            // In brackets, so that weight alone does not tell what is typed from what is offered.
+            line.push_span(Span::styled(format!("[{ending}]  → accepts"), self.theme.dim));
         }
         (line, cursor)
     }

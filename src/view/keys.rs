@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::table::{GAP, ON_ITS_WAY, cell, head, row, state_of};
 use super::{Theme, chrome, failure, panel};
+use crate::app::list::KEY_COLUMNS;
 use crate::app::{Phase, State, layout};
 use crate::domain::catalog::{KeyHandle, KeyRow};
 use crate::domain::listing::KeyColumn;
@@ -88,7 +89,13 @@ fn columns(available: usize) -> Vec<Column> {
         }
         columns.retain(|column| column.what != leaving);
     }
-    let widths = columns.iter().map(|column| column.width + GAP).sum::<usize>() - GAP;
+    let mut widths = columns.iter().map(|column| column.width + GAP).sum::<usize>() - GAP;
+    if let Some(alias) = columns.iter_mut().find(|column| column.what == KeyColumn::Alias) {
+        // The three that stay do not fit: an alias cut at its beginning is the smallest loss.
+        let over = widths.saturating_sub(available).min(alias.width);
+        alias.width -= over;
+        widths -= over;
+    }
     let left = available.saturating_sub(widths);
     let has_description = columns.last().is_some_and(|column| column.what == KeyColumn::Description);
     let mut given = 0;
@@ -105,7 +112,8 @@ fn columns(available: usize) -> Vec<Column> {
 
 pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let block = panel(chrome::top_tabs(state, theme), chrome::filter_title(state, &state.keys, theme), theme)
-        .title_bottom(chrome::trouble_title(state, theme));
+        .title_bottom(chrome::trouble_title(state, theme))
+        .title_bottom(chrome::position_title(&state.keys, hidden_sort(state, area), theme));
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if failure::instead_of_rows(state, theme, frame, inner) {
@@ -143,6 +151,18 @@ pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
         std::iter::once(row(heads.collect(), false, theme)).chain(rows).collect()
     };
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// The column that the rows are sorted by, where it is not on the screen.
+fn hidden_sort(state: &State, area: Rect) -> Option<&'static str> {
+    let sorted = state.keys.sort.column;
+    let shown = if area.width < NARROW {
+        sorted == KeyColumn::Alias
+    } else {
+        columns(usize::from(area.width).saturating_sub(5)).iter().any(|column| column.what == sorted)
+    };
+    let name = KEY_COLUMNS.iter().find(|(_, column, _)| *column == sorted).map(|(.., name)| *name);
+    name.filter(|_| !shown)
 }
 
 fn cells(state: &State, key: KeyHandle, columns: &[Column], theme: &Theme) -> Vec<Span<'static>> {
@@ -240,7 +260,7 @@ mod tests {
         assert_eq!(names(135), ["STATE", "ALIAS", "KEY ID", "USAGE", "SPEC", "MANAGER", "ORIGIN"]);
         assert_eq!(names(75), ["STATE", "ALIAS", "KEY ID", "USAGE"]);
         assert_eq!(names(62), ["STATE", "ALIAS", "KEY ID"]);
-        for available in 61..250 {
+        for available in 57..250 {
             let columns = columns(available);
             let taken: usize = columns.iter().map(|column| column.width + GAP).sum();
             assert_eq!(taken - GAP, available, "at {available}");

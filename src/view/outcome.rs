@@ -71,7 +71,12 @@ fn data_key(
     columns: usize,
     theme: &Theme,
 ) -> Vec<Line<'static>> {
-    let mut lines = value("CiphertextBlob", &key.ciphertext_blob, columns, theme);
+    let mut lines = Vec::new();
+    if outcome.request.dry_run {
+        let words = "! the endpoint knows no dry run, and made a data key";
+        lines.extend([Line::from(Span::styled(words, theme.warning)), Line::default()]);
+    }
+    lines.extend(value("CiphertextBlob", &key.ciphertext_blob, columns, theme));
     lines.push(Line::default());
     let bytes = plural(key.length, "byte", "bytes");
     let size = format!("{bytes}, {} characters of Base64", thousands(key.ciphertext_blob.len()));

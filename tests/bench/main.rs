@@ -132,7 +132,12 @@ fn batch_of_1000_descriptions(bencher: Bencher, count: usize) {
         for (arn, described) in batch {
             changed.extend(catalog.describe(&arn, described).keys);
         }
-        listing.apply(&changed, |key| filter.key(&catalog, key), |a, b| compare_keys(&catalog, sort, *a, *b));
+        listing.apply(
+            &changed,
+            |key| catalog.key(key).is_some(),
+            |key| filter.key(&catalog, key),
+            |a, b| compare_keys(&catalog, sort, *a, *b),
+        );
     });
 }
 

@@ -84,8 +84,9 @@ async fn what_has_nothing_to_copy_says_so() {
     assert!(explorer.footer().contains("nothing here to copy"), "{}", explorer.footer());
     let mut explorer = Explorer::start().await;
     explorer.press("/demo orders<enter>n<tab><tab><tab><space><ctrl+r>").await;
+    // A dry run has made nothing, and offers nothing to copy.
+    explorer.hides(&["copy Base64"]);
     explorer.press("y").await;
-    assert!(explorer.footer().contains("nothing here to copy"), "{}", explorer.footer());
     assert!(explorer.copied().is_empty());
 }
 
@@ -138,4 +139,14 @@ async fn two_copies_in_a_row_are_two_copies() {
     let copied = explorer.copied();
     assert_eq!(copied.len(), 2);
     assert_ne!(copied[0], copied[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_break_that_a_hostile_endpoint_puts_in_an_alias_stays_off_the_clipboard() {
+    let page = serde_json::json!({"Aliases": [{"AliasName": "alias/x\nrm -rf ~\n"}], "Truncated": false});
+    let hostile =
+        rules(vec![always("ListAliases", None, Fault::Body { status: 200, body: page.to_string() })]);
+    let mut explorer = Explorer::start_with(Setup { behaviour: hostile, ..Setup::default() }).await;
+    explorer.press("2y").await;
+    assert_eq!(explorer.copied(), ["alias/x␊rm -rf ~␊"]);
 }

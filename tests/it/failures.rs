@@ -125,12 +125,87 @@ async fn a_page_in_the_middle_that_breaks_is_asked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_says_more_and_names_no_page_ends() {
-    let page = json!({"Keys": [{"KeyId": ORDERS, "KeyArn": format!("arn:aws:kms:us-east-1:111122223333:key/{ORDERS}")}], "Truncated": true});
-    let broken = rules(vec![always("ListKeys", None, Fault::Body { status: 200, body: page.to_string() })]);
-    let explorer = start(broken).await;
-    explorer.shows(&["1 key"]);
-    assert_eq!(explorer.calls("ListKeys").len(), 1);
+async fn a_list_that_says_more_and_names_no_page_is_not_taken_for_whole() {
+    let page = |marker: Option<&str>| {
+        let arn = format!("arn:aws:kms:us-east-1:111122223333:key/{ORDERS}");
+        let mut page = json!({"Keys": [{"KeyId": ORDERS, "KeyArn": arn}], "Truncated": true});
+        if let Some(marker) = marker {
+            page["NextMarker"] = marker.into();
+        }
+        page.to_string()
+    };
+    for (marker, calls) in [(None, 1), (Some("again"), 2)] {
+        let body = page(marker);
+        let mut explorer = Explorer::start().await;
+        let before = explorer.calls("ListKeys").len();
+        explorer.kms.set_behaviour(rules(vec![always("ListKeys", None, Fault::Body { status: 200, body })]));
+        explorer.press("r").await;
+        assert_eq!(explorer.calls("ListKeys").len() - before, calls);
+        // What the list did not bring may be there all the same.
+        explorer.shows(&["44 keys", "! not complete: the endpoint says that there is more"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_die_in_the_middle_make_no_key_look_denied() {
+    let body =
+        json!({"__type": "ExpiredTokenException", "message": "The security token is expired"}).to_string();
+    let expired = rules(vec![always("DescribeKey", None, Fault::Body { status: 400, body })]);
+    let mut explorer = start(expired).await;
+    explorer.shows(&["! not complete: credentials expired", "0 of 44 described"]);
+    explorer.hides(&["no access"]);
+    assert!(explorer.calls("DescribeKey").len() <= 32, "nobody asks 44 times for the same refusal");
+    explorer.kms.set_behaviour(Behaviour::default());
+    explorer.press("r").await;
+    explorer.shows(&["44 keys", "● Enabled"]);
+    explorer.hides(&["not complete"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_keep_failing_hold_up_no_others() {
+    let broken = (0..40).map(|number| {
+        let id = format!("00000000-0000-4000-8000-{number:012x}");
+        always("DescribeKey", Some(&id), Fault::Internal)
+    });
+    let setup =
+        Setup { behaviour: rules(broken.collect()), keyring: many_keys(100).into(), ..Setup::default() };
+    let mut explorer = Explorer::unsettled(setup);
+    explorer.run_for(60_000).await;
+    explorer.shows(&["60 of 100 described", "trying again: the service has a problem"]);
+    explorer.kms.set_behaviour(Behaviour::default());
+    explorer.settle().await;
+    explorer.shows(&["100 keys"]);
+    explorer.hides(&["trying again"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_before_the_connection_is_made_leaves_one_catalog_being_read() {
+    let mut explorer = Explorer::unsettled(Setup::default());
+    // The answer to the first connection is on its way when the second is asked for.
+    tokio::task::yield_now().await;
+    explorer.press_only("r");
+    explorer.press("r").await;
+    explorer.shows(&["44 keys"]);
+    let arns: Vec<String> =
+        explorer.calls("DescribeKey").iter().map(|body| body["KeyId"].to_string()).collect();
+    assert!(arns.len() <= 88, "{}", arns.len());
+}
+
+#[tokio::test]
+async fn keys_typed_ahead_of_the_store_do_not_lock_it_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        LocalSettings { store: Some(folder.path().join("keys.redb")), region: "us-east-1".to_owned() };
+    let session = Session::new(Target::Local(settings));
+    let (mut runtime, _) = harness::runtime(session, 140, 40, NOW.parse().unwrap());
+    runtime.begin();
+    // A reload and a request, while the store is being made and seeded.
+    for key in harness::keys_of("rnalias/demo/orders<ctrl+r>") {
+        runtime.input(kmx::tui::input::InputEvent::Key(key));
+    }
+    runtime.settle().await.unwrap();
+    let screen = text_of(runtime.backend().buffer());
+    assert!(screen.contains("CiphertextBlob"), "{screen}");
 }
 
 #[tokio::test(start_paused = true)]

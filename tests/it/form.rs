@@ -105,7 +105,7 @@ async fn on_an_empty_list_it_begins_in_the_key_field() {
 async fn the_right_arrow_takes_the_completion_that_is_shown() {
     let mut explorer = open_on("demo orders").await;
     explorer.press("<shift+tab><ctrl+u>alias/demo/o").await;
-    assert!(explorer.line("→ accepts").contains("alias/demo/orders  → accepts"), "{}", explorer.screen());
+    assert!(explorer.line("→ accepts").contains("alias/demo/o[rders]  → accepts"), "{}", explorer.screen());
     explorer.hides(&["\"KeyId\": \"alias/demo/orders\""]);
     // Inside the text the arrow moves; at the end it takes what is shown.
     explorer.press("<left>").await;
@@ -212,6 +212,45 @@ async fn a_paste_into_a_value_is_that_value_to_the_letter() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn lines_of_a_paste_are_entries_and_its_last_line_break_is_nobodys() {
+    let mut explorer = open_on("demo orders").await;
+    // As a terminal sends it: a carriage return for each line break.
+    explorer.paste("tenant=42\rpurpose=orders\r").await;
+    explorer.press("<tab>").await;
+    explorer.press("<shift+tab>note<tab>").await;
+    explorer.paste("two\r\nlines\r").await;
+    explorer.press("<ctrl+r>").await;
+    assert_eq!(
+        sent(&explorer)["EncryptionContext"],
+        json!({"tenant": "42", "purpose": "orders", "note": "two\nlines"})
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pasted_request_is_not_taken_for_a_context_nor_a_flood_for_a_form() {
+    let mut explorer = open_on("demo orders").await;
+    explorer.paste(r#"{"KeyId": "alias/demo/crm", "KeySpec": "AES_128"}"#).await;
+    explorer.shows(&["this is a request, not an encryption context"]);
+    let flood: serde_json::Map<String, serde_json::Value> =
+        (0..20_000).map(|number| (format!("name-{number}"), "v".into())).collect();
+    explorer.paste(&serde_json::Value::Object(flood).to_string()).await;
+    explorer.shows(&["20000 entries: a form takes 500 at once"]);
+    explorer.press("<ctrl+r>").await;
+    assert_eq!(sent(&explorer).get("EncryptionContext"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_comes_up_under_the_key_that_it_names_and_no_other() {
+    let mut explorer = open_on("demo crm").await;
+    explorer.press("<shift+tab><ctrl+u>alias/demo/orders<tab>tenant<tab>7<esc>").await;
+    explorer.press("n").await;
+    explorer.shows(&["\"KeyId\": \"alias/demo/crm\""]);
+    explorer.hides(&["tenant"]);
+    explorer.press("<esc><esc>/demo/orders<enter>n").await;
+    explorer.shows(&["\"KeyId\": \"alias/demo/orders\"", "\"tenant\": \"7\""]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_paste_that_is_no_context_says_what_is_wrong_and_keeps_the_text() {
     for (text, words) in [
         ("a=b,c", "the value of `a` reads as a list, at character 5"),
@@ -223,7 +262,7 @@ async fn a_paste_that_is_no_context_says_what_is_wrong_and_keeps_the_text() {
     ] {
         let mut explorer = open_on("demo orders").await;
         explorer.paste(text).await;
-        assert!(explorer.footer().contains(words), "{text}: {}", explorer.footer());
+        explorer.shows(&[words]);
         // It is there to be mended, as one name.
         explorer.press("<tab>v<ctrl+r>").await;
         assert_eq!(sent(&explorer)["EncryptionContext"], json!({text: "v"}));
@@ -623,8 +662,9 @@ async fn a_problem_is_told_whole_and_the_way_to_the_help_stays() {
     assert!(text.join(" ").contains(message), "{form}");
     explorer.press("<ctrl+u>alias/x<tab>").await;
     explorer.paste("a=b,c").await;
-    assert!(explorer.footer().starts_with(" ! the value of `a` reads as a list"), "{}", explorer.footer());
-    assert!(explorer.footer().ends_with("…   F1 help"), "{}", explorer.footer());
+    // Longer than the line: it stands above it, whole, with the way out.
+    explorer.shows(&["! the value of `a` reads as a list", "put the value in quotes"]);
+    assert!(explorer.footer().ends_with("F1 help"), "{}", explorer.footer());
 }
 
 #[tokio::test(start_paused = true)]

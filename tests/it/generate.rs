@@ -213,9 +213,9 @@ async fn r_tries_a_refused_request_again() {
 #[tokio::test(start_paused = true)]
 async fn each_refusal_of_the_service_is_shown_with_its_code_and_a_way_out() {
     for (words, code, hint) in [
-        ("984b9db8", "DisabledException", "enable the key with aws kms enable-key, or choose another"),
-        ("a67192d9", "KMSInvalidStateException", "read the state again"),
-        ("83097a0f", "InvalidKeyUsageException", "choose a symmetric key whose usage is encrypt/decrypt"),
+        ("984b9db8", "DisabledException", "aws kms enable-key --key-id 984b9db8-9ee0-44b8-b37d-6a8ba8c52d53"),
+        ("a67192d9", "KMSInvalidStateException", "import its key material first"),
+        ("83097a0f", "InvalidKeyUsageException", "choose a key whose usage is encrypt/decrypt"),
         ("64fbf25a", "AccessDeniedException", "kms:GenerateDataKey alone does not allow this"),
     ] {
         let mut explorer = open_on(words, Behaviour::default()).await;

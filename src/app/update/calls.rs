@@ -1,7 +1,8 @@
 //! Requests and their answers, and what can be copied from a screen.
 
-use super::super::{DetailsTab, Effect, Progress, Screen, State, StatusKind, Ticket, TopScreen};
+use super::super::{DetailsTab, Effect, Lines, Progress, Screen, State, StatusKind, Ticket, TopScreen};
 use super::form;
+use crate::domain::catalog::KeyRow;
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
 use crate::domain::json;
@@ -19,10 +20,28 @@ pub(super) fn answered(state: &mut State, ticket: Ticket, result: Result<Answer,
     });
     let Some((outcome, since)) = outcome else { return };
     let took = now.saturating_sub(since);
+    let key = state.catalog.resolve(&outcome.request.key_id).and_then(|key| state.catalog.key(key));
+    let result = result.map_err(|failure| with_ways_out(failure, key));
     outcome.progress = match result {
         Ok(answer) => Progress::Done { answer, took },
         Err(failure) => Progress::Failed { failure, took },
     };
+}
+
+/// A refusal of what is known of the key anyway says how to get round that.
+fn with_ways_out(mut failure: Failure, key: Option<&KeyRow>) -> Failure {
+    let about_the_key = ["DisabledException", "KMSInvalidStateException", "InvalidKeyUsageException"];
+    let known = key.and_then(KeyRow::metadata);
+    if let Some(metadata) =
+        known.filter(|_| failure.code.as_deref().is_some_and(|code| about_the_key.contains(&code)))
+    {
+        let ways: Vec<String> =
+            metadata.objections().into_iter().map(|objection| objection.way_out).collect();
+        if !ways.is_empty() {
+            failure.hints = ways;
+        }
+    }
+    failure
 }
 
 /// Sends the request on the screen once more, unchanged.
@@ -37,27 +56,31 @@ pub(super) fn again(state: &mut State, effects: &mut Vec<Effect>) {
 /// Copies the main value of what is shown.
 pub(super) fn copy(state: &mut State, effects: &mut Vec<Effect>) {
     match main_value(state) {
-        Some((what, text)) => effects.push(Effect::Copy { what, text }),
+        Some((what, text, lines)) => effects.push(Effect::Copy { what, text, lines }),
         None => state.say(StatusKind::Info, "nothing here to copy"),
     }
 }
 
-fn main_value(state: &State) -> Option<(String, String)> {
-    let arn = |row: &crate::domain::catalog::KeyRow| ("the key ARN".to_owned(), row.arn.to_string());
+/// Its name, the value, and whether it has lines of its own.
+fn main_value(state: &State) -> Option<(String, String, Lines)> {
+    let arn = |row: &KeyRow| ("the key ARN".to_owned(), row.arn.to_string(), Lines::One);
     match state.screen() {
         Some(Screen::Outcome(outcome)) => match &outcome.progress {
             Progress::Done { answer: Answer::DataKey(key), .. } => Some((
                 format!("{} characters of Base64", thousands(key.ciphertext_blob.len())),
                 key.ciphertext_blob.clone(),
+                Lines::One,
             )),
-            Progress::Failed { failure, .. } => Some(("the refusal".to_owned(), failure.report())),
+            Progress::Failed { failure, .. } => {
+                Some(("the refusal".to_owned(), failure.report(), Lines::Many))
+            }
             Progress::Done { .. } | Progress::Running { .. } => None,
         },
         Some(Screen::Details(details)) => {
             let row = state.catalog.key(details.key)?;
             match (details.tab, row.metadata()) {
                 (DetailsTab::Json, Some(metadata)) => {
-                    Some(("the JSON".to_owned(), json::pretty(metadata, 4).ok()?))
+                    Some(("the JSON".to_owned(), json::pretty(metadata, 4).ok()?, Lines::Many))
                 }
                 _ => Some(arn(row)),
             }
@@ -66,15 +89,15 @@ fn main_value(state: &State) -> Option<(String, String)> {
         None => {
             if let Some(failure) = state.trouble() {
                 return Some(match &failure.command {
-                    Some(command) => (format!("`{command}`"), command.clone()),
-                    None => ("what happened".to_owned(), failure.report()),
+                    Some(command) => (format!("`{command}`"), command.clone(), Lines::One),
+                    None => ("what happened".to_owned(), failure.report(), Lines::Many),
                 });
             }
             match state.top {
                 TopScreen::Keys => Some(arn(state.catalog.key(state.keys.selected()?)?)),
                 TopScreen::Aliases => {
                     let alias = state.catalog.alias(state.aliases.selected()?)?;
-                    Some(("the alias name".to_owned(), alias.name.to_string()))
+                    Some(("the alias name".to_owned(), alias.name.to_string(), Lines::One))
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::super::{
 use crate::domain::catalog::{Changes, Described, KeyHandle};
 use crate::domain::failure::Failure;
 use crate::domain::identifier::Arn;
-use crate::domain::loading::{List, LoadEvent};
+use crate::domain::loading::{List, LoadEvent, Part};
 use crate::domain::place::Place;
 
 /// Connects and reads everything anew. Rows stay until it is known what became of them.
@@ -52,7 +52,6 @@ pub(super) fn loaded(state: &mut State, generation: Generation, event: LoadEvent
             take_in(state, &changes);
         }
         LoadEvent::Described(answers) => {
-            state.loading.retrying = None;
             let mut changes = Changes::default();
             for (arn, described) in answers {
                 let of_one = state.catalog.describe(&arn, described);
@@ -71,13 +70,17 @@ pub(super) fn loaded(state: &mut State, generation: Generation, event: LoadEvent
             let changes = state.catalog.finish_aliases();
             take_in(state, &changes);
         }
-        LoadEvent::Failed(List::Keys, failure) => state.loading.keys = Phase::Failed(failure),
-        LoadEvent::Failed(List::Aliases, failure) => state.loading.aliases = Phase::Failed(failure),
-        LoadEvent::Retrying(failure) => state.loading.retrying = Some(failure),
-        LoadEvent::Finished => {
-            state.loading.finished = true;
-            state.loading.retrying = None;
+        LoadEvent::Failed(part, failure) => {
+            state.loading.retrying[part as usize] = None;
+            match part {
+                Part::Keys => state.loading.keys = Phase::Failed(failure),
+                Part::Aliases => state.loading.aliases = Phase::Failed(failure),
+                Part::Descriptions => state.loading.describing_failed = Some(failure),
+            }
         }
+        LoadEvent::Retrying(part, failure) => state.loading.retrying[part as usize] = Some(failure),
+        LoadEvent::Recovered(part) => state.loading.retrying[part as usize] = None,
+        LoadEvent::Finished => state.loading.finished = true,
     }
 }
 

@@ -1,7 +1,9 @@
 //! The form: opening it, its keys, running it.
 
 use super::super::form::{Focus, Form, Preview};
-use super::super::{Effect, FormScreen, Outcome, Progress, Screen, State, StatusKind, TopScreen, layout};
+use super::super::{
+    Effect, FormScreen, Lines, Outcome, Progress, Screen, State, StatusKind, TopScreen, layout,
+};
 use crate::domain::json;
 use crate::domain::request::{Breaks, DataKeyRequest, aws_command};
 use tui_input::Input;
@@ -47,13 +49,16 @@ pub(super) fn reopen(state: &mut State, draft: &str) {
         let preview = if state.size.width >= layout::WIDE { Preview::Json } else { Preview::Off };
         Form { preview, ..Form::on(draft) }
     };
-    state.screens.push(Screen::Form(FormScreen { form, draft: draft.to_owned() }));
+    state.screens.push(Screen::Form(FormScreen { form }));
 }
 
-/// Keeps a form that is left.
-pub(super) fn keep_draft(state: &mut State, screen: FormScreen) {
-    state.drafts.retain(|(name, _)| *name != screen.draft);
-    state.drafts.push((screen.draft, screen.form));
+/// Keeps a form that is left, under the key that it names now: the form of another key must not
+/// come up where this one was opened. Gives back that name.
+pub(super) fn keep_draft(state: &mut State, screen: FormScreen) -> String {
+    let name = screen.form.key.value().to_owned();
+    state.drafts.retain(|(other, _)| *other != name);
+    state.drafts.push((name.clone(), screen.form));
+    name
 }
 
 fn form(state: &mut State) -> Option<&mut Form> {
@@ -115,8 +120,7 @@ pub(super) fn run(state: &mut State, effects: &mut Vec<Effect>) {
     match form.request() {
         Ok(request) => {
             let Some(Screen::Form(screen)) = state.screens.pop() else { return };
-            let draft = screen.draft.clone();
-            keep_draft(state, screen);
+            let draft = keep_draft(state, screen);
             send(state, request, draft, effects);
         }
         Err(problems) => {
@@ -152,10 +156,12 @@ pub(super) fn copy_preview(state: &mut State, effects: &mut Vec<Effect>) {
         Ok(request) if screen.form.preview == Preview::Command => effects.push(Effect::Copy {
             what: "the aws command".to_owned(),
             text: aws_command(&request, &state.place, Breaks::None),
+            lines: Lines::One,
         }),
         Ok(request) => effects.push(Effect::Copy {
             what: "the request in JSON".to_owned(),
             text: json::pretty(&request.to_json(), 2).unwrap_or_default(),
+            lines: Lines::Many,
         }),
         Err(problems) => {
             let message = problems.first().map_or_else(String::new, |problem| problem.message.clone());

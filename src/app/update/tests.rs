@@ -11,7 +11,7 @@ use crate::domain::catalog::{Described, KeyHandle, ListedAlias, ListedKey};
 use crate::domain::data_key::{Answer, DataKey};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::key::KeyMetadata;
-use crate::domain::loading::{List, LoadEvent};
+use crate::domain::loading::{List, LoadEvent, Part};
 use crate::domain::place::Place;
 
 /// A list of seven rows.
@@ -133,8 +133,8 @@ fn what_an_older_connection_brings_is_dropped() {
     for event in [
         keys_page(0..9),
         LoadEvent::Complete(List::Keys),
-        LoadEvent::Failed(List::Keys, failure()),
-        LoadEvent::Retrying(failure()),
+        LoadEvent::Failed(Part::Keys, failure()),
+        LoadEvent::Retrying(Part::Keys, failure()),
         described(0..2),
         LoadEvent::Finished,
     ] {
@@ -142,7 +142,7 @@ fn what_an_older_connection_brings_is_dropped() {
         assert_eq!((state.catalog.key_count(), state.catalog.described_count()), (2, 0), "{event:?}");
         assert!(matches!(
             state.loading,
-            Loading { keys: Phase::Reading, finished: false, retrying: None, .. }
+            Loading { keys: Phase::Reading, finished: false, retrying: [None, None, None], .. }
         ));
     }
     // The present one counts.

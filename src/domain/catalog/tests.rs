@@ -88,3 +88,54 @@ fn counts_follow_what_describe_key_told() {
     assert_eq!((catalog.described_count(), catalog.refused_count()), (1, 0));
     assert_eq!(catalog.describe("arn:of:a:stranger", Described::Unknown), Changes::default());
 }
+
+#[test]
+fn aliases_of_a_key_that_went_wait_for_it_and_find_it_again() {
+    let mut catalog = Catalog::default();
+    catalog.add_keys(vec![listed("k1")]);
+    catalog.add_aliases(vec![alias("a", Some("k1"))]);
+    catalog.begin_round();
+    let changes = catalog.finish_keys();
+    assert_eq!((changes.keys.len(), changes.aliases.len()), (1, 1), "its alias has no key any more");
+    let (_, row) = catalog.aliases().next().unwrap();
+    assert_eq!(row.key, None);
+    let changes = catalog.add_keys(vec![listed("k1")]);
+    assert_eq!((changes.keys.len(), changes.aliases.len()), (1, 1));
+    assert_eq!(names(&catalog, "k1"), ["alias/a"]);
+}
+
+#[test]
+fn completions_are_aliases_first_then_ids_and_arns() {
+    let mut catalog = Catalog::default();
+    catalog.add_keys(vec![listed("abc-1"), listed("abd-2")]);
+    catalog.add_aliases(vec![alias("b", None), alias("a/b", Some("abc-1"))]);
+    for (typed, expected) in [
+        ("alias/", Some("alias/a/b".to_owned())),
+        ("alias/b", None),
+        ("ab", Some("abc-1".to_owned())),
+        ("abd", Some("abd-2".to_owned())),
+        ("arn:", Some(format!("{REGION}key/abc-1"))),
+        ("x", None),
+    ] {
+        assert_eq!(catalog.completion(typed).map(str::to_owned), expected, "{typed}");
+    }
+    catalog.begin_round();
+    catalog.finish_keys();
+    assert_eq!(catalog.completion("ab"), None, "what has gone completes nothing");
+}
+
+#[test]
+fn what_was_described_before_a_reload_is_not_fresh() {
+    let mut catalog = Catalog::default();
+    catalog.add_keys(vec![listed("k1")]);
+    let arn = format!("{REGION}key/k1");
+    let describe = |catalog: &mut Catalog| {
+        catalog.describe(&arn, Described::Known(Box::new(KeyMetadata::bare("k1"))));
+    };
+    describe(&mut catalog);
+    assert_eq!((catalog.fresh_count(), catalog.described_count()), (1, 1));
+    catalog.begin_round();
+    assert_eq!((catalog.fresh_count(), catalog.described_count()), (0, 1));
+    describe(&mut catalog);
+    assert_eq!((catalog.fresh_count(), catalog.described_count()), (1, 1));
+}

@@ -49,6 +49,8 @@ fn words_and_states_decide_and_what_is_unknown_stays_open() {
         ("state:Pending", [No, Yes, No, Unknown]),
         ("state:replica,enabled", [Yes, Yes, No, Unknown]),
         ("state:denied", [No, No, Yes, Unknown]),
+        ("STATE:Enabled", [Yes, No, No, Unknown]),
+        ("arn/bbbb", [No, No, No, Unknown]),
         ("state:", [Yes, Yes, Yes, Yes]),
         ("books state:disabled", [No, No, No, Unknown]),
         ("nosuch:thing", [No, No, No, Unknown]),

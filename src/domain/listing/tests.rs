@@ -75,6 +75,7 @@ proptest! {
             let changed = happen(&mut catalog, event);
             kept.apply(
                 &changed,
+                |key| catalog.key(key).is_some(),
                 |key| filter.key(&catalog, key),
                 |a, b| compare_keys(&catalog, sort, *a, *b),
             );

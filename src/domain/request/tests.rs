@@ -215,6 +215,32 @@ fn the_command_is_quoted_for_the_shell_and_names_the_place() {
 }
 
 #[test]
+fn a_command_asks_the_same_place_from_another_shell() {
+    let request = parameters().check().unwrap();
+    let words = |place: &Place| {
+        let words = shlex::split(&aws_command(&request, place, Breaks::None)).unwrap();
+        let at = words.iter().position(|word| word == "--region").unwrap();
+        (words.contains(&"--profile".to_owned()), words[at + 2..].join(" "))
+    };
+    let named = |url: &str| Place::aws(None, Some("eu-west-1".into()), Some(url.into()));
+    let mut configured = Place::aws(None, Some("eu-west-1".into()), None);
+    configured.profile = Some("of-the-environment".into());
+    assert_eq!(words(&configured), (false, String::new()));
+    configured.endpoint_url = Some("https://kms.eu-west-1.api.aws".into());
+    assert_eq!(words(&configured), (false, String::new()), "AWS's own, not asked for");
+    configured.endpoint_url = Some("http://127.0.0.1:5000".into());
+    assert_eq!(words(&configured), (false, "--endpoint-url http://127.0.0.1:5000".into()));
+    let mut place = named("https://kms.eu-west-1.api.aws");
+    assert_eq!(words(&place).1, "--endpoint-url https://kms.eu-west-1.api.aws");
+    place.ca_bundle = Some("/etc/ca.pem".into());
+    place.credentials = Some("unsigned".into());
+    assert_eq!(
+        words(&place).1,
+        "--endpoint-url https://kms.eu-west-1.api.aws --ca-bundle /etc/ca.pem --no-sign-request"
+    );
+}
+
+#[test]
 fn a_command_never_holds_what_a_terminal_would_obey() {
     let request = Parameters {
         encryption_context: Some(

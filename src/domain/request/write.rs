@@ -3,14 +3,15 @@
 use super::{DataKeyRequest, DataKeySize, Parameter};
 use crate::domain::context;
 use crate::domain::json;
-use crate::domain::place::{Place, PlaceKind};
+use crate::domain::place::{Place, PlaceKind, UNSIGNED};
 use crate::domain::text::is_hidden;
 
 /// The command, quoted for a POSIX shell, a part a line where `breaks` says so.
 ///
-/// Profile and endpoint are there where a person named them; the region always, since the command
-/// may be pasted into a shell with another default. The local KMS inside this process has no
-/// endpoint: the command then is what one would run on AWS.
+/// It asks the same place from another shell: what a flag named is there as it was named, and so are
+/// the region, an endpoint that is not AWS's own and the absence of a signature, wherever they come
+/// from. What the environment or a file says of the profile is left to them. The local KMS inside this
+/// process has no endpoint: the command then is what one would run on AWS.
 #[must_use]
 pub fn aws_command(request: &DataKeyRequest, place: &Place, breaks: Breaks) -> String {
     let mut parts: Vec<(String, Vec<String>)> = Vec::new();
@@ -30,14 +31,18 @@ pub fn aws_command(request: &DataKeyRequest, place: &Place, breaks: Breaks) -> S
         parts.push((flag(Parameter::DryRun), Vec::new()));
     }
     if place.kind == PlaceKind::Aws {
-        let explicit = |yes: bool, value: &Option<String>| value.clone().filter(|_| yes);
+        let with_endpoint = place.explicit.endpoint || !place.is_aws_endpoint();
         let named = [
-            ("--profile", explicit(place.explicit.profile, &place.profile)),
+            ("--profile", place.profile.clone().filter(|_| place.explicit.profile)),
             ("--region", place.region.clone()),
-            ("--endpoint-url", explicit(place.explicit.endpoint, &place.endpoint_url)),
+            ("--endpoint-url", place.endpoint_url.clone().filter(|_| with_endpoint)),
+            ("--ca-bundle", place.ca_bundle.clone()),
         ];
         for (name, value) in named {
             parts.extend(value.map(|value| (name.to_owned(), vec![value])));
+        }
+        if place.credentials.as_deref() == Some(UNSIGNED) {
+            parts.push(("--no-sign-request".to_owned(), Vec::new()));
         }
     }
     let mut command = "aws kms generate-data-key-without-plaintext".to_owned();
