@@ -58,8 +58,6 @@ pub enum Message {
     Key(KeyEvent),
     Paste(String),
     Resize(Size),
-    /// The process runs again after it was suspended.
-    Resumed,
     Connected {
         generation: Generation,
         place: Place,

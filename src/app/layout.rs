@@ -5,7 +5,7 @@
 
 use ratatui::layout::{Constraint, Layout, Rect, Size};
 
-use super::form::{Focus, Form, Preview, SizeChoice};
+use super::form::{Focus, Form, Preview};
 
 /// Below this many columns or rows nothing but a sentence is shown.
 pub const SMALLEST: Size = Size { width: 20, height: 5 };
@@ -145,10 +145,4 @@ pub fn holds_focus(line: &FormLine, form: &Form) -> bool {
         (FormLine::ContextRow(row), Focus::Name(at) | Focus::Value(at)) => *row == at,
         _ => false,
     }
-}
-
-/// Whether the form has a field for the number of bytes now.
-#[must_use]
-pub const fn has_bytes(form: &Form) -> bool {
-    matches!(form.size, SizeChoice::Bytes)
 }

@@ -23,7 +23,6 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Key(event) => key(state, event, &mut effects),
         Message::Paste(text) => paste(state, &text),
         Message::Resize(size) => state.size = size,
-        Message::Resumed => {}
         Message::Connected { generation, place } => catalog::connected(state, generation, place),
         Message::NotConnected { generation, failure } => catalog::not_connected(state, generation, failure),
         Message::Loaded { generation, event } => catalog::loaded(state, generation, event),

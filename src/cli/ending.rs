@@ -56,7 +56,6 @@ impl Ending {
             | FailureKind::Certificate
             | FailureKind::TimedOut
             | FailureKind::Store
-            | FailureKind::Cancelled
             | FailureKind::Other => Self::Other,
         }
     }

@@ -25,7 +25,6 @@ pub enum FailureKind {
     TimedOut,
     /// A file or the local KMS's store cannot be used.
     Store,
-    Cancelled,
     Other,
 }
 
@@ -160,7 +159,10 @@ pub fn hint_for(code: &str, operation: &str) -> Option<&'static str> {
         "AccessDeniedException" if operation == "GenerateDataKeyWithoutPlaintext" => {
             "kms:GenerateDataKey alone does not allow this; the policy must name this action on the key's ARN (an alias ARN as Resource grants nothing)"
         }
-        "AccessDeniedException" => "the policy must name this action, on the key's ARN or on *",
+        "AccessDeniedException" if operation.starts_with("List") => {
+            "the policy must name this action, on Resource *: a key's ARN does not do for lists"
+        }
+        "AccessDeniedException" => "the policy must name this action, on the key's ARN",
         "NotFoundException" => {
             "check the spelling, the region and the account; another account's key needs its key ARN or alias ARN"
         }

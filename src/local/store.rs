@@ -215,6 +215,7 @@ fn open_file(path: &Path) -> Result<Database, OpenError> {
         backend
     } else {
         rehearse(path, backend)?;
+        make_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         open_backend(path)?
     };
     builder().create_with_backend(backend).map_err(|error| unopened(path, error))
@@ -252,6 +253,21 @@ fn unopened(path: &Path, error: DatabaseError) -> OpenError {
         },
         other => OpenError::Store { path, reason: other.to_string() },
     }
+}
+
+/// A store that others could read is made private again: key material lies open in it.
+#[cfg(unix)]
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn make_private(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -19,15 +19,7 @@ fn every_kind_of_failure_has_its_exit_code() {
         ),
         (
             Ending::Other,
-            &[
-                Kind::ServiceFault,
-                Kind::Connect,
-                Kind::Certificate,
-                Kind::TimedOut,
-                Kind::Store,
-                Kind::Cancelled,
-                Kind::Other,
-            ],
+            &[Kind::ServiceFault, Kind::Connect, Kind::Certificate, Kind::TimedOut, Kind::Store, Kind::Other],
         ),
     ] {
         for kind in kinds {

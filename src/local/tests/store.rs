@@ -95,6 +95,10 @@ fn the_file_and_the_folder_made_for_it_are_private() {
     assert_eq!(mode(&folder.path().join("deep")), 0o700);
     drop(kms);
     assert_eq!(mode(&path), 0o600);
+    // One that was made readable for others is private again.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    drop(open(&path).unwrap());
+    assert_eq!(mode(&path), 0o600);
 }
 
 #[test]
