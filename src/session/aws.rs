@@ -1,17 +1,22 @@
 //! AWS by its standard chain: environment, profiles, single sign-on, roles, containers, instances.
 //!
 //! The SDK's chain does the work. What it leaves out is here: an explicit profile before
-//! credentials in the environment, `AWS_CA_BUNDLE`, and a sentence for each thing that is missing.
+//! credentials in the environment, `AWS_DEFAULT_PROFILE`, `AWS_CA_BUNDLE`, patience with a process that
+//! gives credentials, and a sentence for each thing that is missing.
+
+mod patient;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::identity::IdentityCache;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
-use aws_config::profile::{ProfileFileCredentialsProvider, ProfileSet};
+use aws_config::profile::{Profile as Section, ProfileFileCredentialsProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -24,26 +29,38 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use self::patient::Patient;
 use super::AwsSettings;
 use crate::domain::failure::{Failure, FailureKind};
-use crate::domain::place::{Place, host_of, is_insecure};
+use crate::domain::place::{Place, RoleSource, UNSIGNED, host_of, is_insecure};
 use crate::kms::{Clients, no_region};
 
 /// How long the instance metadata service may take to tell a region.
 const METADATA_TIME_OUT: Duration = Duration::from_secs(2);
 
-/// Reads the configuration and makes clients. Credentials are fetched by the first call.
+/// How long credentials may take: a `credential_process` may wait for a browser or a touch of a key.
+/// The SDK's cache gives up after a time that follows from the time-outs of a request otherwise.
+const CREDENTIALS_TIME_OUT: Duration = Duration::from_mins(2);
+
+/// Reads the configuration and makes clients. Credentials are fetched by the first call, unless a
+/// process gives them: that one may wait for a person, and a call has no such time.
 pub(super) async fn connect(settings: &AwsSettings) -> Result<Clients, Failure> {
     let env = Env::real();
-    let profiles = load_profiles(settings, &env).await?;
-    let profile = Profile::select(settings, &env, &profiles)?;
+    let named = named_profile(settings, &env);
+    let profiles = load_profiles(&Fs::real(), &env, named.as_deref()).await?;
+    let profile = Profile::select(named, &profiles)?;
     profile.refuse_mfa(settings, &env)?;
     let region = region(settings, &env, &profile).await?;
     let mut place = Place::aws(settings.profile.clone(), Some(region.clone()), settings.endpoint_url.clone());
     place.profile = profile.shown_name();
     place.credentials = profile.source_of_credentials(settings, &env).map(str::to_owned);
+    place.role_source = profile.role_source().filter(|_| place.credentials.as_deref() == Some("role"));
+    place.ca_bundle = settings.ca_bundle.as_ref().and_then(|path| path.to_str()).map(str::to_owned);
 
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region.clone()));
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region.clone()))
+        .profile_name(&profile.name)
+        .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIME_OUT).build());
     let http_client = match ca_bundle(settings, &env, &profile) {
         Some(bundle) => Some(http_client_trusting(&bundle)?),
         None => None,
@@ -55,7 +72,7 @@ pub(super) async fn connect(settings: &AwsSettings) -> Result<Clients, Failure> 
         loader = loader.endpoint_url(check_endpoint(url, settings)?);
     }
     loader = with_credentials(loader, settings, &region, http_client);
-    let config = loader.load().await;
+    let mut config = loader.load().await;
     if place.endpoint_url.is_none() {
         place.endpoint_url = configured_endpoint(&config);
         if let Some(url) = &place.endpoint_url {
@@ -63,13 +80,35 @@ pub(super) async fn connect(settings: &AwsSettings) -> Result<Clients, Failure> 
         }
     }
     refuse_impossible_endpoint(&config, &place)?;
+    if let Some(provider) = config.credentials_provider() {
+        let patient = Patient::new(provider);
+        if comes_from_a_process(&place) {
+            // What goes wrong here is told by the first call, in the same words.
+            let _ = tokio::time::timeout(CREDENTIALS_TIME_OUT, patient.fetch_ahead()).await;
+        }
+        config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(patient)).build();
+    }
     Ok(Clients::new(&config, settings.time_outs, place))
 }
 
+fn comes_from_a_process(place: &Place) -> bool {
+    let of_the_source = place.role_source.as_ref().map(|source| source.credentials.as_str());
+    [place.credentials.as_deref(), of_the_source].contains(&Some("process"))
+}
+
+/// Flag, then environment: as the AWS CLI, which reads the older name first. The SDK does not know it.
+fn named_profile(settings: &AwsSettings, env: &Env) -> Option<String> {
+    settings
+        .profile
+        .clone()
+        .or_else(|| value_of(env, "AWS_DEFAULT_PROFILE"))
+        .or_else(|| value_of(env, "AWS_PROFILE"))
+}
+
 #[expect(clippy::default_trait_access, reason = "the type is of a crate that is no dependency of ours")]
-async fn load_profiles(settings: &AwsSettings, env: &Env) -> Result<ProfileSet, Failure> {
-    let named = settings.profile.clone().map(Into::into);
-    aws_config::profile::load(&Fs::real(), env, &Default::default(), named).await.map_err(|error| {
+async fn load_profiles(fs: &Fs, env: &Env, named: Option<&str>) -> Result<ProfileSet, Failure> {
+    let named = Some(named.unwrap_or("default").to_owned().into());
+    aws_config::profile::load(fs, env, &Default::default(), named).await.map_err(|error| {
         let mut reason = error.to_string();
         if let Some(source) = std::error::Error::source(&error) {
             reason = format!("{reason}: {source}");
@@ -88,9 +127,7 @@ struct Profile<'a> {
 }
 
 impl<'a> Profile<'a> {
-    fn select(settings: &AwsSettings, env: &Env, set: &'a ProfileSet) -> Result<Self, Failure> {
-        let from_env = env.get("AWS_PROFILE").ok().filter(|name| !name.is_empty());
-        let named = settings.profile.clone().or(from_env);
+    fn select(named: Option<String>, set: &'a ProfileSet) -> Result<Self, Failure> {
         let profile = Self {
             set,
             named: named.is_some(),
@@ -113,16 +150,48 @@ impl<'a> Profile<'a> {
 
     /// The SDK takes such a profile for one without credentials, and goes on looking elsewhere.
     fn refuse_missing_source(&self) -> Result<(), Failure> {
-        let Some(source) = self.get("source_profile").filter(|_| self.get("role_arn").is_some()) else {
+        let chain = self.chain();
+        // Keys end a chain, whatever role stands beside them.
+        let last = chain.last().filter(|section| chain.len() == 1 || !has_keys(section));
+        let Some((section, source)) = last.and_then(|section| Some((section, source_of(section)?))) else {
             return Ok(());
         };
         if self.set.get_profile(source).is_some() {
             return Ok(());
         }
         let sentence =
-            format!("no profile named {source}, which profile {} takes its credentials from", self.name);
+            format!("no profile named {source}, which profile {} takes its credentials from", section.name());
         Err(Failure::new(FailureKind::NoProfile, sentence)
             .hint("mend source_profile in the AWS configuration"))
+    }
+
+    /// The profile and those that it takes its credentials from, as the SDK goes through them. A loop
+    /// ends where it closes: the SDK says so.
+    fn chain(&self) -> Vec<&'a Section> {
+        let mut chain: Vec<&Section> = Vec::new();
+        let mut next = self.set.get_profile(&self.name);
+        while let Some(section) = next {
+            if chain.iter().any(|before| before.name() == section.name()) {
+                break;
+            }
+            chain.push(section);
+            // From the second on, keys go before a role.
+            if chain.len() > 1 && has_keys(section) {
+                break;
+            }
+            next = source_of(section).and_then(|source| self.set.get_profile(source));
+        }
+        chain
+    }
+
+    /// Where the chain of a role ends.
+    fn role_source(&self) -> Option<RoleSource> {
+        let chain = self.chain();
+        let [_, .., last] = chain.as_slice() else {
+            return None;
+        };
+        let credentials = if has_keys(last) { "keys" } else { word_for(last)? };
+        Some(RoleSource { profile: last.name().to_owned(), credentials: credentials.to_owned() })
     }
 
     fn get(&self, property: &str) -> Option<&str> {
@@ -139,45 +208,47 @@ impl<'a> Profile<'a> {
         if settings.unsigned || (settings.profile.is_none() && has_environment_credentials(env)) {
             return Ok(());
         }
-        let (Some(serial), Some(role)) = (self.get("mfa_serial"), self.get("role_arn")) else {
+        let chain = self.chain();
+        let asks = chain.iter().enumerate().find_map(|(index, section)| {
+            let takes_keys = index > 0 && has_keys(section);
+            let role = section.get("role_arn").filter(|_| !takes_keys && !is_web_identity(section))?;
+            Some((section, role, section.get("mfa_serial")?))
+        });
+        let Some((section, role, serial)) = asks else {
             return Ok(());
         };
         let quoted = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), Into::into);
-        let source = self.get("source_profile").unwrap_or("default");
-        Err(Failure::new(
-            FailureKind::Configuration,
-            format!("profile {} needs an MFA code, which kmx cannot ask for", self.name),
-        )
-        .hint("get temporary credentials with the AWS CLI, which asks for the code, and export them")
-        .hint("or give the profile a credential_process")
-        .command(format!(
-            "aws sts assume-role --profile {} --role-arn {} --role-session-name kmx --serial-number {} --token-code CODE",
-            quoted(source),
-            quoted(role),
-            quoted(serial),
-        )))
+        let sentence = if section.name() == self.name {
+            format!("profile {} needs an MFA code, which kmx cannot ask for", self.name)
+        } else {
+            format!(
+                "profile {} needs an MFA code for its source, profile {}, which kmx cannot ask for",
+                self.name,
+                section.name()
+            )
+        };
+        Err(Failure::new(FailureKind::Configuration, sentence)
+            .hint("get temporary credentials with the AWS CLI, which asks for the code, and export them")
+            .hint("or make another profile with a credential_process and name that one")
+            .command(format!(
+                "aws sts assume-role --profile {} --role-arn {} --role-session-name kmx --serial-number {} --token-code CODE",
+                quoted(section.get("source_profile").unwrap_or("default")),
+                quoted(role),
+                quoted(serial),
+            )))
     }
 
     /// A word for where credentials come from, told by what is configured.
     fn source_of_credentials(&self, settings: &AwsSettings, env: &Env) -> Option<&'static str> {
         if settings.unsigned {
-            return Some("unsigned");
+            return Some(UNSIGNED);
         }
         if settings.profile.is_none() && has_environment_credentials(env) {
             return Some("environment");
         }
-        let words = [
-            ("role_arn", "role"),
-            ("sso_session", "sso"),
-            ("sso_start_url", "sso"),
-            ("login_session", "login"),
-            ("credential_process", "process"),
-            ("aws_access_key_id", "keys"),
-        ];
-        words
-            .into_iter()
-            .find(|(property, _)| self.get(property).is_some())
-            .map(|(_, word)| word)
+        self.set
+            .get_profile(&self.name)
+            .and_then(word_for)
             .or_else(|| is_set(env, "AWS_WEB_IDENTITY_TOKEN_FILE").then_some("web identity"))
             .or_else(|| {
                 (is_set(env, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
@@ -187,8 +258,44 @@ impl<'a> Profile<'a> {
     }
 }
 
+/// A word for where a profile's credentials come from, in the order in which the SDK looks.
+fn word_for(section: &Section) -> Option<&'static str> {
+    if is_web_identity(section) {
+        return Some("web identity");
+    }
+    [
+        ("role_arn", "role"),
+        ("sso_session", "sso"),
+        ("sso_start_url", "sso"),
+        ("login_session", "login"),
+        ("credential_process", "process"),
+        ("aws_access_key_id", "keys"),
+    ]
+    .into_iter()
+    .find(|(property, _)| section.get(property).is_some())
+    .map(|(_, word)| word)
+}
+
+/// The SDK takes such a role by its token, whatever else stands there.
+fn is_web_identity(section: &Section) -> bool {
+    section.get("role_arn").is_some() && section.get("web_identity_token_file").is_some()
+}
+
+fn has_keys(section: &Section) -> bool {
+    section.get("aws_access_key_id").is_some() && section.get("aws_secret_access_key").is_some()
+}
+
+/// The profile that a role takes its credentials from.
+fn source_of(section: &Section) -> Option<&str> {
+    section.get("source_profile").filter(|_| section.get("role_arn").is_some() && !is_web_identity(section))
+}
+
+fn value_of(env: &Env, name: &str) -> Option<String> {
+    env.get(name).ok().filter(|value| !value.is_empty())
+}
+
 fn is_set(env: &Env, name: &str) -> bool {
-    env.get(name).is_ok_and(|value| !value.is_empty())
+    value_of(env, name).is_some()
 }
 
 fn has_environment_credentials(env: &Env) -> bool {
@@ -197,12 +304,11 @@ fn has_environment_credentials(env: &Env) -> bool {
 
 /// Flag, environment, profile, and at last the instance's own region.
 async fn region(settings: &AwsSettings, env: &Env, profile: &Profile<'_>) -> Result<String, Failure> {
-    let from_env = |name: &str| env.get(name).ok().filter(|region| !region.is_empty());
     let named = settings
         .region
         .clone()
-        .or_else(|| from_env("AWS_REGION"))
-        .or_else(|| from_env("AWS_DEFAULT_REGION"))
+        .or_else(|| value_of(env, "AWS_REGION"))
+        .or_else(|| value_of(env, "AWS_DEFAULT_REGION"))
         .or_else(|| profile.get("region").map(str::to_owned));
     let region = match named {
         Some(region) => region,
@@ -252,7 +358,7 @@ fn with_credentials(
     let chain = CredentialsProviderChain::first_try("Profile", of_the_profile)
         .or_else("EcsContainer", of_the_container)
         .or_else("Ec2InstanceMetadata", of_the_instance);
-    loader.profile_name(profile).credentials_provider(chain)
+    loader.credentials_provider(chain)
 }
 
 /// The endpoint that environment or configuration name for KMS, else for every service.
@@ -268,9 +374,19 @@ fn configured_endpoint(config: &SdkConfig) -> Option<String> {
 }
 
 fn check_endpoint<'a>(url: &'a str, settings: &AwsSettings) -> Result<&'a str, Failure> {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or(authority);
     let is_url = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
         && !host_of(url).is_empty()
         && !url.chars().any(|character| character.is_whitespace() || character.is_control());
+    // Not a word of it goes into a sentence: there may be a password in it.
+    if authority.contains('@') || (!is_url && url.contains('@')) {
+        return Err(Failure::new(
+            FailureKind::Configuration,
+            "the endpoint holds a user or a password, which KMS has no use for",
+        )
+        .hint("leave out what stands before the @: https://HOST[:PORT]"));
+    }
     if !is_url {
         return Err(Failure::new(
             FailureKind::Configuration,
@@ -311,7 +427,7 @@ fn ca_bundle(settings: &AwsSettings, env: &Env, profile: &Profile<'_>) -> Option
     settings
         .ca_bundle
         .clone()
-        .or_else(|| env.get("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty()).map(PathBuf::from))
+        .or_else(|| value_of(env, "AWS_CA_BUNDLE").map(PathBuf::from))
         .or_else(|| profile.get("ca_bundle").map(PathBuf::from))
 }
 
@@ -350,3 +466,6 @@ fn http_client_trusting(bundle: &Path) -> Result<SharedHttpClient, Failure> {
         builder.build()
     }))
 }
+
+#[cfg(test)]
+mod tests;
