@@ -16,9 +16,9 @@ pub fn form_facts(state: &State, form: &Form) -> Vec<(bool, String)> {
         let unfinished = state.completion(form).is_some();
         return if unfinished { Vec::new() } else { vec![of_a_stranger(state, typed)] };
     };
-    if row.refusal().is_some() {
-        let words = "its state cannot be read (no access); you may be allowed to use it all the same";
-        return vec![(false, format!("⊘ {words}"))];
+    if let Some(refusal) = row.refusal() {
+        let words = format!("its state cannot be read ({})", refusal.in_a_word());
+        return vec![(false, format!("⊘ {words}; you may be allowed to use it all the same"))];
     }
     let Some(metadata) = row.metadata() else {
         return vec![(false, "its state is not known yet".to_owned())];

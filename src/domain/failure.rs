@@ -111,6 +111,16 @@ impl Failure {
         self.code.is_some()
     }
 
+    /// The failure in a column of a table: `no access`, `NotFound`, `no answer`.
+    #[must_use]
+    pub fn in_a_word(&self) -> &str {
+        match (self.kind, &self.code) {
+            (FailureKind::NotAllowed, _) => "no access",
+            (_, Some(code)) => code.strip_suffix("Exception").unwrap_or(code),
+            (_, None) => "no answer",
+        }
+    }
+
     /// `CODE: MESSAGE` as the service put it, else the sentence.
     #[must_use]
     pub fn words_of_the_service(&self) -> String {

@@ -49,8 +49,9 @@ pub(super) fn head(title: &str, columns: usize, sorted: Option<bool>, theme: &Th
 
 /// Glyph, words and colour of a key's state: what DescribeKey told, or why it told nothing.
 pub(super) fn state_of(row: &KeyRow, now: Timestamp, theme: &Theme) -> (&'static str, String, Style) {
-    if row.refusal().is_some() {
-        return ("⊘", "no access".to_owned(), theme.dim);
+    if let Some(refusal) = row.refusal() {
+        let words = crate::domain::text::printable(refusal.in_a_word()).into_owned();
+        return ("⊘", words, theme.dim);
     }
     let Some(metadata) = row.metadata() else {
         return ("·", "· ·".to_owned(), theme.dim);
