@@ -7,7 +7,8 @@
 //! records are deliberately its own.
 //!
 //! ```text
-//! connector   the SDK's transport: delays and faults happen here
+//! connector   the SDK's transport
+//! front       delays and faults happen here
 //! behaviour   which fault is due
 //! service     a request in, an answer out; synchronous
 //! operations  ListKeys, ListAliases, DescribeKey, GenerateDataKeyWithoutPlaintext, Decrypt
@@ -27,6 +28,7 @@ mod blob;
 mod clock;
 mod connector;
 mod error;
+mod front;
 mod hex;
 mod identifier;
 mod key;
@@ -43,7 +45,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
@@ -51,7 +53,7 @@ pub use behaviour::{Behaviour, Fault, Rule};
 pub use clock::Clock;
 pub use randomness::{Exhausted, Randomness};
 
-use behaviour::{Faults, Plan};
+use front::Front;
 use marker::Markers;
 use seed::Keyring;
 use service::Service;
@@ -66,7 +68,7 @@ pub const ACCOUNT: &str = "111122223333";
 /// verified, but a request without a signature is refused, as AWS refuses it.
 #[derive(Clone)]
 pub struct LocalKms {
-    inner: Arc<Inner>,
+    front: Arc<Front>,
 }
 
 /// Where the keys are kept.
@@ -196,12 +198,8 @@ impl LocalKms {
             keyring.plant(writer, &clock, &randomness)
         })?;
         let markers = Markers::new(&store.marker_key()?);
-        Ok(Self {
-            inner: Arc::new(Inner {
-                service: Service { store, clock, randomness, markers },
-                faults: Mutex::new(Faults::new(behaviour)),
-            }),
-        })
+        let service = Service { store, clock, randomness, markers };
+        Ok(Self { front: Arc::new(Front::new(service, behaviour)) })
     }
 
     /// The in-process transport for the SDK: no socket, no TLS, no serialisation but the SDK's own.
@@ -209,43 +207,19 @@ impl LocalKms {
     /// Latency and writing need a tokio runtime with time enabled around the call.
     #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
-        connector::http_client(Arc::clone(&self.inner))
+        connector::http_client(Arc::clone(&self.front))
     }
 
     /// Replaces the behaviour from the next request on. Counts of the old rules are forgotten.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
-        *self.inner.faults() = Faults::new(behaviour);
-    }
-}
-
-impl fmt::Debug for LocalKms {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
-/// What clones and connectors share.
-struct Inner {
-    service: Service,
-    faults: Mutex<Faults>,
-}
-
-impl Inner {
-    /// What is due to a request, and one strike less for the rules that meet it.
-    fn plan(&self, request: &wire::Request) -> Plan {
-        self.faults().plan(request.operation(), || self.service.key_id(request))
-    }
-
-    /// A panic elsewhere leaves the rules as good as they were.
-    fn faults(&self) -> std::sync::MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+        self.front.set_behaviour(behaviour);
     }
 }
 
 /// Names the store and nothing in it.
-impl fmt::Debug for Inner {
+impl fmt::Debug for LocalKms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalKms").field("store", &self.service.store.path()).finish_non_exhaustive()
+        f.debug_struct("LocalKms").field("store", &self.front.service.store.path()).finish_non_exhaustive()
     }
 }
 

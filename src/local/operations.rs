@@ -126,7 +126,7 @@ impl Operation {
 
     /// Whether a request with this body may have to write. It looks for the bytes that a predefined
     /// alias has, so it may say yes to a request that only reads.
-    pub(super) fn may_write(&self, body: &[u8]) -> bool {
+    pub(super) fn may_block(&self, body: &[u8]) -> bool {
         match self.access {
             Access::Reads => false,
             Access::CreatesManagedKeys => memchr::memmem::find(body, b"alias/aws/").is_some(),

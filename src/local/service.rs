@@ -4,6 +4,7 @@
 //! It must not wait, sleep or misbehave: faults stand in front of it.
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::blob::Blob;
 use super::clock::Clock;
@@ -28,14 +29,14 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Answers a request. Reading is quick; a request that [`Service::may_write`] may wait for the
-    /// disk.
+    /// Answers a request. Reading is quick; a request that [`Service::may_block`] may wait for the
+    /// disk, or compute for long.
     pub(super) fn handle(&self, request: &Request) -> Response {
         match self.answer(request) {
             Ok(members) => Response {
                 status: 200,
                 request_id: self.request_id(),
-                body: members.to_string().into_bytes(),
+                body: Zeroizing::new(members.to_string().into_bytes()),
             },
             Err(error) => self.refuse(&error),
         }
@@ -43,15 +44,16 @@ impl Service {
 
     /// An answer that is an error.
     pub(super) fn refuse(&self, error: &KmsError) -> Response {
-        Response { status: error.status(), request_id: self.request_id(), body: error.body() }
+        Response { status: error.status(), request_id: self.request_id(), body: Zeroizing::new(error.body()) }
     }
 
-    /// Whether answering may wait for the disk.
-    pub(super) fn may_write(request: &Request) -> bool {
+    /// Whether answering may wait for the disk, or compute for so long that nothing else should wait
+    /// for it.
+    pub(super) fn may_block(request: &Request) -> bool {
         request
             .operation()
             .and_then(Operation::named)
-            .is_some_and(|operation| operation.may_write(&request.body))
+            .is_some_and(|operation| operation.may_block(&request.body))
     }
 
     /// The error for a caller whom no policy allows to do this.

@@ -19,6 +19,7 @@ use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
 use jiff::Timestamp;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::wire::{Request, Response};
 use super::*;
@@ -111,13 +112,13 @@ fn request(operation: &str, body: impl Into<Vec<u8>>) -> Request {
              SignedHeaders=host;x-amz-date;x-amz-target, Signature=00"
                 .to_owned(),
         ),
-        body: body.into(),
+        body: Zeroizing::new(body.into()),
     }
 }
 
 /// What the service answers to a body, as JSON.
 fn answer(kms: &LocalKms, operation: &str, body: &str) -> Value {
-    json(&kms.inner.service.handle(&request(operation, body)))
+    json(&kms.front.service.handle(&request(operation, body)))
 }
 
 fn json(response: &Response) -> Value {

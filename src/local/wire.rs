@@ -4,6 +4,9 @@
 //! It must know no operation, and it verifies no signature: whoever can reach the local KMS may use
 //! it. The signature's credential scope is read for the region alone.
 
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
 use super::error::KmsError;
 
 /// What every target begins with. KMS API: the service's target prefix.
@@ -16,8 +19,8 @@ pub(super) struct Request {
     pub target: Option<String>,
     /// The header `Authorization`, as it came.
     pub authorization: Option<String>,
-    /// The body, as it came.
-    pub body: Vec<u8>,
+    /// The body, as it came. It may hold a plaintext.
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Request {
@@ -72,8 +75,15 @@ pub(super) struct Response {
     pub status: u16,
     /// The header `x-amzn-RequestId`: a UUID.
     pub request_id: String,
-    /// JSON, or nothing.
-    pub body: Vec<u8>,
+    /// JSON, or nothing. It may hold a plaintext.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Response {
+    /// The body for a transport, not copied, and wiped when the last reference to it is gone.
+    pub(super) fn into_bytes(self) -> Bytes {
+        Bytes::from_owner(self.body)
+    }
 }
 
 /// The content type of every answer.

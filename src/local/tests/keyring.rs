@@ -8,15 +8,16 @@ use super::*;
 fn described(kms: &LocalKms, region: &str) -> Vec<Value> {
     let mut signed = request("ListKeys", r#"{"Limit": 1000}"#);
     signed.authorization = signed.authorization.map(|header| header.replace("us-east-1", region));
-    let listed = json(&kms.inner.service.handle(&signed));
+    let listed = json(&kms.front.service.handle(&signed));
     listed["Keys"]
         .as_array()
         .unwrap()
         .iter()
         .map(|key| {
             signed.target = Some("TrentService.DescribeKey".to_owned());
-            signed.body = serde_json::json!({ "KeyId": key["KeyId"] }).to_string().into_bytes();
-            json(&kms.inner.service.handle(&signed))["KeyMetadata"].clone()
+            signed.body =
+                Zeroizing::new(serde_json::json!({ "KeyId": key["KeyId"] }).to_string().into_bytes());
+            json(&kms.front.service.handle(&signed))["KeyMetadata"].clone()
         })
         .collect()
 }
@@ -90,7 +91,7 @@ fn a_keyring_is_planted_whole() {
     let keys = keyring["key"].as_array().unwrap();
     let planted = described(&kms, "us-east-1").len() + described(&kms, "eu-west-1").len();
     assert_eq!(planted, keys.len());
-    let reader = kms.inner.service.store.read().unwrap();
+    let reader = kms.front.service.store.read().unwrap();
     for key in keys {
         let id = key["id"].as_str().unwrap();
         let region = key.get("region").map_or("us-east-1", |region| region.as_str().unwrap());

@@ -187,7 +187,7 @@ fn nothing_secret_is_in_what_a_program_may_print() {
     let printed = format!("{kms:?} {:?} {:?}", kms.http_client(), options());
     assert!(printed.contains("kms.redb"), "{printed}");
     assert!(printed.len() < 12_000 + seed::DEMO.len() * 2, "{printed}");
-    let database = kms.inner.service.store.read().unwrap();
+    let database = kms.front.service.store.read().unwrap();
     let record = database.key("us-east-1", ORDERS).unwrap().unwrap();
     let material_id = blob::MaterialId::from_hex(&record.material.unwrap()).unwrap();
     let material = database.material("us-east-1", ORDERS, material_id).unwrap().unwrap();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn handle(kms: &LocalKms, request: &Request) -> (u16, Value) {
-    let response = kms.inner.service.handle(request);
+    let response = kms.front.service.handle(request);
     (response.status, json(&response))
 }
 
@@ -201,12 +201,12 @@ fn whatever_is_asked_gets_an_answer_in_json_and_no_internal_error() {
         "Decrypt",
     ]);
     proptest!(ProptestConfig::with_cases(2000), |(operation in operations, body in any_body())| {
-        let response = kms.inner.service.handle(&request(operation, body.to_string()));
+        let response = kms.front.service.handle(&request(operation, body.to_string()));
         prop_assert!(matches!(response.status, 200 | 400), "{}", response.status);
         prop_assert!(json(&response).is_object());
     });
     proptest!(|(body in proptest::collection::vec(any::<u8>(), 0..200))| {
-        let response = kms.inner.service.handle(&request("Decrypt", body));
+        let response = kms.front.service.handle(&request("Decrypt", body));
         prop_assert_eq!(response.status, 400);
     });
 }
