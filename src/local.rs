@@ -11,22 +11,28 @@
 //! front       delays and faults happen here
 //! behaviour   which fault is due
 //! service     a request in, an answer out; synchronous
-//! operations  ListKeys, ListAliases, DescribeKey, GenerateDataKeyWithoutPlaintext, Decrypt
+//! operations  one function for each operation of KMS that is here
+//! state       what a key's state lets be done with it
+//! due, usage  what happens to keys by itself; when they were last used
+//! policy      key policies as documents
 //! wire, shape, error, identifier, marker    the protocol
 //! key, blob   what a key is; what a ciphertext is
 //! store, seed what is kept, and what it begins with
 //! clock, randomness   passed in
 //! ```
 //!
-//! What it does not do: verify signatures, evaluate policies (every caller is the account's own, and
-//! only AWS managed keys refuse), issue or take grant tokens, delete a key when its day has come. Key
-//! material lies unencrypted in the store, and plaintexts that Decrypt gives out are in the answer's
-//! body, which is not wiped.
+//! What it does not do: verify signatures, evaluate policies or grants (every caller is the account's
+//! own user, and only AWS managed keys refuse), sign, verify, make MACs, import, replicate, have key
+//! stores made. Key material lies unencrypted in the store. Plaintexts are wiped here after use; what
+//! a transport or the database buffers of them is not.
 
+mod answer;
+mod asymmetric;
 mod behaviour;
 mod blob;
 mod clock;
 mod connector;
+mod due;
 mod error;
 mod front;
 mod hex;
@@ -34,11 +40,14 @@ mod identifier;
 mod key;
 mod marker;
 mod operations;
+mod policy;
 mod randomness;
 mod seed;
 mod service;
 mod shape;
+mod state;
 mod store;
+mod usage;
 mod wire;
 
 use std::borrow::Cow;
@@ -58,6 +67,7 @@ use marker::Markers;
 use seed::Keyring;
 use service::Service;
 use store::Store;
+use usage::Usage;
 
 /// The account that every key of the local KMS is in.
 pub const ACCOUNT: &str = "111122223333";
@@ -189,7 +199,7 @@ impl LocalKms {
     /// See [`OpenError`]; its sentence names the file and the way out.
     pub fn open(location: StoreLocation, options: Options) -> Result<Self, OpenError> {
         let Options { clock, randomness, keyring, behaviour } = options;
-        let store = Store::open(location, |writer| {
+        let store = Store::open(location, clock.now(), |writer| {
             let keyring = Keyring::parse(&keyring)?;
             let marker_key: [u8; 32] = randomness.array()?;
             writer
@@ -198,7 +208,9 @@ impl LocalKms {
             keyring.plant(writer, &clock, &randomness)
         })?;
         let markers = Markers::new(&store.marker_key()?);
-        let service = Service { store, clock, randomness, markers };
+        let store = Arc::new(store);
+        let usage = Usage::new(Arc::clone(&store));
+        let service = Service { store, usage, clock, randomness, markers };
         Ok(Self { front: Arc::new(Front::new(service, behaviour)) })
     }
 

@@ -52,6 +52,20 @@ impl KmsError {
         Self::client("AccessDeniedException", message)
     }
 
+    pub(super) fn limit_exceeded(message: impl Into<String>) -> Self {
+        Self::client("LimitExceededException", message)
+    }
+
+    /// KMS API: `UnsupportedOperationException`.
+    pub(super) fn unsupported(message: impl Into<String>) -> Self {
+        Self::client("UnsupportedOperationException", message)
+    }
+
+    /// A key of this kind cannot do that; the service says no more than the code.
+    pub(super) fn unsupported_by_key() -> Self {
+        Self::silent("UnsupportedOperationException")
+    }
+
     /// Every way in which a ciphertext fails to open, on purpose without a word that tells them
     /// apart. KMS API: Decrypt, `InvalidCiphertextException`.
     pub(super) fn invalid_ciphertext() -> Self {
@@ -105,11 +119,22 @@ impl KmsError {
     }
 }
 
-/// What the store could not do is the service's fault, and its reason is nobody else's business:
-/// it may name a path.
+/// What the store could not do is the service's fault. Of the reasons only those of the disk are told:
+/// they are for the person whose disk it is, and name no path.
 impl From<StoreError> for KmsError {
-    fn from(_: StoreError) -> Self {
-        Self::internal()
+    fn from(error: StoreError) -> Self {
+        let message = match &error {
+            StoreError::Disk(reason) => {
+                format!("The local KMS cannot use its store: {reason}. Nothing that it acknowledged is lost.")
+            }
+            StoreError::NotReopened(_) => "The local KMS cannot use its store, since the disk failed: make \
+                                           room or mend it, and send the request again."
+                .to_owned(),
+            StoreError::Database(_) | StoreError::Record(_) | StoreError::Missing(_) => {
+                return Self::internal();
+            }
+        };
+        Self { message: Some(message), ..Self::internal() }
     }
 }
 

@@ -45,7 +45,7 @@ impl Front {
 
     /// Whether [`Front::carry_out`] would answer without waiting for anything.
     pub(super) fn is_immediate(&self, request: &Request, plan: &Plan) -> bool {
-        plan.delay.is_zero() && plan.fault.is_none() && !Service::may_block(request)
+        plan.delay.is_zero() && plan.fault.is_none() && !self.service.may_block(request)
     }
 
     /// Does what is due: waits, misbehaves, or answers. It needs a tokio runtime with time enabled.
@@ -74,7 +74,7 @@ impl Front {
 
     /// The service's own answer; made on a thread that may block where it may take long.
     async fn answer(self: Arc<Self>, request: Request) -> Response {
-        if !Service::may_block(&request) {
+        if !self.service.may_block(&request) {
             return self.service.handle(&request);
         }
         let front = Arc::clone(&self);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -32,6 +32,20 @@ macro_rules! words {
         }
     };
 }
+
+/// Reading the words of an enum, where requests hold them.
+macro_rules! readable {
+    ($($name:ident),+) => {
+        $(impl $name {
+            /// What KMS has that word for.
+            pub(super) fn of_word(word: &str) -> Option<Self> {
+                serde_json::from_value(Value::from(word)).ok()
+            }
+        })+
+    };
+}
+
+readable!(KeyUsage, KeySpec, Origin);
 
 words! {
     /// KMS API: `KeyMetadata`, `KeyState`.
@@ -102,6 +116,50 @@ words! {
     }
 }
 
+impl KeyUsage {
+    /// KMS API: `CreateKey`, `KeyUsage`.
+    pub(super) const WORDS: [&str; 4] =
+        ["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
+}
+
+impl Origin {
+    /// KMS API: `CreateKey`, `Origin`.
+    pub(super) const WORDS: [&str; 4] = ["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"];
+}
+
+impl KeySpec {
+    /// KMS API: `CreateKey`, `KeySpec`.
+    pub(super) const WORDS: [&str; 17] = [
+        "RSA_2048",
+        "RSA_3072",
+        "RSA_4096",
+        "ECC_NIST_P256",
+        "ECC_NIST_P384",
+        "ECC_NIST_P521",
+        "ECC_SECG_P256K1",
+        "SYMMETRIC_DEFAULT",
+        "HMAC_224",
+        "HMAC_256",
+        "HMAC_384",
+        "HMAC_512",
+        "SM2",
+        "ML_DSA_44",
+        "ML_DSA_65",
+        "ML_DSA_87",
+        "ECC_NIST_EDWARDS25519",
+    ];
+
+    /// Whether it is the one of symmetric encryption keys.
+    pub(super) fn is_symmetric_encryption(self) -> bool {
+        self == Self::SymmetricDefault
+    }
+
+    /// Whether it is one of keys for message authentication codes.
+    pub(super) fn is_hmac(self) -> bool {
+        matches!(self, Self::Hmac224 | Self::Hmac256 | Self::Hmac384 | Self::Hmac512)
+    }
+}
+
 /// A key, without its material.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct KeyRecord {
@@ -162,8 +220,60 @@ pub(super) struct MultiRegion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rotation {
     pub period_days: u16,
-    /// The day from which periods count.
+    /// When the present period began: at the last automatic rotation, or when rotation was enabled.
     pub since: Timestamp,
+}
+
+impl Rotation {
+    /// When the present period ends.
+    pub(super) fn next(self) -> Timestamp {
+        days_after(self.since, self.period_days)
+    }
+}
+
+words! {
+    /// KMS API: `RotationsListEntry`, `RotationType`.
+    RotationType {
+        Automatic = "AUTOMATIC",
+        OnDemand = "ON_DEMAND",
+    }
+}
+
+/// One of the materials that a key that rotated has had. KMS API: `RotationsListEntry`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RotationRecord {
+    /// The material's id, in hexadecimal.
+    pub material: String,
+    /// When and why it became the current one; nothing for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated: Option<(Timestamp, RotationType)>,
+}
+
+/// The last successful cryptographic use of a key. KMS API: `KeyLastUsageData`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastUse {
+    /// In AWS's spelling.
+    pub operation: String,
+    pub at: Timestamp,
+    pub request_id: String,
+    /// There is no trail; the id is one like those of the service.
+    pub event_id: String,
+}
+
+/// A custom key store, as far as it is told of: none can be made here. KMS API:
+/// `CustomKeyStoresListEntry`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct CustomKeyStoreRecord {
+    pub name: String,
+    pub created: Timestamp,
+    /// `CONNECTED`, `DISCONNECTED`, …
+    pub connection: String,
+    /// The `CloudHSM` cluster; nothing for an external key store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// Where the proxy of an external key store is: `https://` and a host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
 }
 
 /// An alias. Its name is its key in the store.
@@ -191,9 +301,16 @@ pub(super) struct GrantRecord {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     pub created: Timestamp,
+    /// The principal that may use the key: an ARN, or a service principal.
     pub grantee: String,
+    /// Whether the grantee is a service principal.
+    #[serde(default)]
+    pub grantee_service: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring: Option<String>,
+    /// Whether the retiring principal is a service principal.
+    #[serde(default)]
+    pub retiring_service: bool,
     pub operations: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub context_subset: BTreeMap<String, String>,
@@ -202,6 +319,38 @@ pub(super) struct GrantRecord {
 }
 
 impl KeyRecord {
+    /// When something happens to the key by itself: it is deleted, its imported material expires, or
+    /// it rotates. A disabled key does not rotate before it is enabled again. KMS API: Rotate AWS KMS
+    /// keys.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        let expiry = self.valid_to.filter(|_| self.material.is_some());
+        match self.state {
+            KeyState::PendingDeletion => self.deletion,
+            KeyState::Enabled => {
+                let rotation = self.rotation.map(Rotation::next);
+                [expiry, rotation].into_iter().flatten().min()
+            }
+            KeyState::Disabled => expiry,
+            _ => None,
+        }
+    }
+
+    /// The regions in which the key with this record in `region` lives, the primary one first.
+    pub(super) fn regions<'a>(&'a self, region: &'a str) -> Vec<&'a str> {
+        match &self.multi_region {
+            None => vec![region],
+            Some(regions) => {
+                let replicas = regions.replicas.iter().map(String::as_str);
+                std::iter::once(regions.primary.as_str()).chain(replicas).collect()
+            }
+        }
+    }
+
+    /// Whether it lives in a custom key store.
+    pub(super) fn in_custom_key_store(&self) -> bool {
+        matches!(self.origin, Origin::AwsCloudHsm | Origin::ExternalKeyStore)
+    }
+
     /// Whether answers name this key's material. KMS API: `CurrentKeyMaterialId` is of symmetric
     /// encryption keys with the origin `AWS_KMS` or `EXTERNAL`.
     pub(super) fn shows_material_id(&self) -> bool {
@@ -336,8 +485,18 @@ pub(super) fn algorithms(spec: KeySpec, usage: KeyUsage) -> Option<(&'static str
     Some(list)
 }
 
+/// So many days of 24 hours later, or the same instant at the end of time.
+pub(super) fn days_after(instant: Timestamp, days: u16) -> Timestamp {
+    instant.checked_add(SignedDuration::from_hours(i64::from(days) * 24)).unwrap_or(instant)
+}
+
+/// What the wire and the store's order can carry of an instant.
+pub(super) fn to_the_millisecond(instant: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant)
+}
+
 /// A date as the wire carries it: seconds since 1970, milliseconds as their fraction.
 pub(super) fn epoch_seconds(instant: Timestamp) -> Value {
-    let milliseconds = jiff::SignedDuration::from_millis(instant.as_millisecond());
+    let milliseconds = SignedDuration::from_millis(instant.as_millisecond());
     Value::from(milliseconds.as_secs_f64())
 }

@@ -7,100 +7,131 @@
 //!
 //! A new operation is a function in a file below, and a line in [`OPERATIONS`].
 
+mod aliases;
 mod catalog;
+mod create_key;
 mod data_key;
-mod decrypt;
+mod data_key_pair;
 mod describe;
+mod encryption;
+mod grants;
+mod key_stores;
+mod last_usage;
+mod lifecycle;
+mod page;
+mod policies;
+mod public_key;
+mod rotation;
+mod tags;
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
+use super::answer::Answer;
+use super::blob::{EncryptionContext, Freshness, Material, MaterialId, seal};
 use super::error::KmsError;
 use super::identifier::{Identifier, Place, Unnameable};
-use super::key::{KeyManager, KeyRecord, KeyState, KeyUsage};
+use super::key::{KeyManager, KeyRecord, KeyUsage, LastUse};
 use super::service::{CALLER, Service};
 use super::shape::Input;
-use super::store::Reader;
+use super::state::{self, Deed};
+use super::store::{Reader, View, Writer};
+
+use Access::{Blocks, CreatesManagedKeys, Reads};
 
 /// One operation.
 pub(super) struct Operation {
     /// In AWS's spelling.
     pub name: &'static str,
     access: Access,
-    answer: fn(&Call<'_>, Input) -> Result<Value, KmsError>,
+    answer: fn(&Call<'_>, Input) -> Result<Answer, KmsError>,
 }
 
-/// What an operation does to the store.
+/// How an operation uses the store and the processor.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
-    /// It only reads.
+    /// It only reads, and is quick.
     Reads,
     /// It reads, but that it creates the AWS managed key of a predefined alias.
     CreatesManagedKeys,
+    /// It writes, or computes with asymmetric keys, which takes long.
+    Blocks,
+}
+
+const fn operation(
+    name: &'static str,
+    access: Access,
+    answer: fn(&Call<'_>, Input) -> Result<Answer, KmsError>,
+) -> Operation {
+    Operation { name, access, answer }
 }
 
 /// The operations that are here.
-static OPERATIONS: [Operation; 5] = [
-    Operation { name: "Decrypt", access: Access::Reads, answer: decrypt::decrypt },
-    Operation { name: "DescribeKey", access: Access::CreatesManagedKeys, answer: describe::describe_key },
-    Operation {
-        name: "GenerateDataKeyWithoutPlaintext",
-        access: Access::Reads,
-        answer: data_key::generate_data_key_without_plaintext,
-    },
-    Operation { name: "ListAliases", access: Access::Reads, answer: catalog::list_aliases },
-    Operation { name: "ListKeys", access: Access::Reads, answer: catalog::list_keys },
+static OPERATIONS: [Operation; 38] = [
+    operation("CancelKeyDeletion", Blocks, lifecycle::cancel_key_deletion),
+    operation("CreateAlias", Blocks, aliases::create_alias),
+    operation("CreateGrant", Blocks, grants::create_grant),
+    operation("CreateKey", Blocks, create_key::create_key),
+    operation("Decrypt", Blocks, encryption::decrypt),
+    operation("DeleteAlias", Blocks, aliases::delete_alias),
+    operation("DescribeCustomKeyStores", Reads, key_stores::describe_custom_key_stores),
+    operation("DescribeKey", CreatesManagedKeys, describe::describe_key),
+    operation("DisableKey", Blocks, lifecycle::disable_key),
+    operation("DisableKeyRotation", Blocks, rotation::disable_key_rotation),
+    operation("EnableKey", Blocks, lifecycle::enable_key),
+    operation("EnableKeyRotation", Blocks, rotation::enable_key_rotation),
+    operation("Encrypt", Blocks, encryption::encrypt),
+    operation("GenerateDataKey", Reads, data_key::generate_data_key),
+    operation("GenerateDataKeyPair", Blocks, data_key_pair::generate_data_key_pair),
+    operation(
+        "GenerateDataKeyPairWithoutPlaintext",
+        Blocks,
+        data_key_pair::generate_data_key_pair_without_plaintext,
+    ),
+    operation("GenerateDataKeyWithoutPlaintext", Reads, data_key::generate_data_key_without_plaintext),
+    operation("GenerateRandom", Reads, data_key::generate_random),
+    operation("GetKeyLastUsage", Reads, last_usage::get_key_last_usage),
+    operation("GetKeyPolicy", Reads, policies::get_key_policy),
+    operation("GetKeyRotationStatus", Reads, rotation::get_key_rotation_status),
+    operation("GetPublicKey", Blocks, public_key::get_public_key),
+    operation("ListAliases", Reads, catalog::list_aliases),
+    operation("ListGrants", Reads, grants::list_grants),
+    operation("ListKeyPolicies", Reads, policies::list_key_policies),
+    operation("ListKeyRotations", Reads, rotation::list_key_rotations),
+    operation("ListKeys", Reads, catalog::list_keys),
+    operation("ListResourceTags", Reads, tags::list_resource_tags),
+    operation("PutKeyPolicy", Blocks, policies::put_key_policy),
+    operation("ReEncrypt", Blocks, encryption::re_encrypt),
+    operation("RetireGrant", Blocks, grants::retire_grant),
+    operation("RevokeGrant", Blocks, grants::revoke_grant),
+    operation("RotateKeyOnDemand", Blocks, rotation::rotate_key_on_demand),
+    operation("ScheduleKeyDeletion", Blocks, lifecycle::schedule_key_deletion),
+    operation("TagResource", Blocks, tags::tag_resource),
+    operation("UntagResource", Blocks, tags::untag_resource),
+    operation("UpdateAlias", Blocks, aliases::update_alias),
+    operation("UpdateKeyDescription", Blocks, lifecycle::update_key_description),
 ];
 
 /// The operations that KMS has and the local KMS has not.
-static ABSENT: [&str; 51] = [
-    "CancelKeyDeletion",
+static ABSENT: [&str; 18] = [
     "ConnectCustomKeyStore",
-    "CreateAlias",
     "CreateCustomKeyStore",
-    "CreateGrant",
-    "CreateKey",
     "Decapsulate",
-    "DeleteAlias",
     "DeleteCustomKeyStore",
     "DeleteImportedKeyMaterial",
     "DeriveSharedSecret",
-    "DescribeCustomKeyStores",
-    "DisableKey",
-    "DisableKeyRotation",
     "DisconnectCustomKeyStore",
-    "EnableKey",
-    "EnableKeyRotation",
     "Encapsulate",
-    "Encrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
     "GenerateMac",
-    "GenerateRandom",
-    "GetKeyLastUsage",
-    "GetKeyPolicy",
-    "GetKeyRotationStatus",
     "GetParametersForImport",
-    "GetPublicKey",
     "ImportKeyMaterial",
-    "ListGrants",
-    "ListKeyPolicies",
-    "ListKeyRotations",
-    "ListResourceTags",
     "ListRetirableGrants",
-    "PutKeyPolicy",
-    "ReEncrypt",
     "ReplicateKey",
-    "RetireGrant",
-    "RevokeGrant",
-    "RotateKeyOnDemand",
-    "ScheduleKeyDeletion",
     "Sign",
-    "TagResource",
-    "UntagResource",
-    "UpdateAlias",
     "UpdateCustomKeyStore",
-    "UpdateKeyDescription",
     "UpdatePrimaryRegion",
     "Verify",
     "VerifyMac",
@@ -124,28 +155,33 @@ impl Operation {
         }
     }
 
-    /// Whether a request with this body may have to write. It looks for the bytes that a predefined
-    /// alias has, so it may say yes to a request that only reads.
+    /// Whether a request with this body may have to wait or to compute for long. It looks for the bytes
+    /// that a predefined alias has, so it may say yes to a request that only reads.
     pub(super) fn may_block(&self, body: &[u8]) -> bool {
         match self.access {
-            Access::Reads => false,
-            Access::CreatesManagedKeys => memchr::memmem::find(body, b"alias/aws/").is_some(),
+            Reads => false,
+            CreatesManagedKeys => memchr::memmem::find(body, b"alias/aws/").is_some(),
+            Blocks => true,
         }
     }
 
-    pub(super) fn run(&self, call: &Call<'_>, input: Input) -> Result<Value, KmsError> {
+    pub(super) fn run(&self, call: &Call<'_>, input: Input) -> Result<Answer, KmsError> {
         (self.answer)(call, input)
     }
 }
 
-/// A request on its way: what it asks, and where.
+/// A request on its way: what it asks, where and when.
 pub(super) struct Call<'a> {
     pub service: &'a Service,
     pub operation: &'static Operation,
     pub place: Place,
+    /// To the millisecond.
+    pub now: Timestamp,
+    pub request_id: &'a str,
 }
 
 /// A key that a request named, and that exists.
+#[derive(Clone)]
 struct Key {
     id: String,
     arn: String,
@@ -160,13 +196,42 @@ enum Target {
 }
 
 impl Call<'_> {
-    fn reader(&self) -> Result<Reader, KmsError> {
+    /// A view of the store. One at a time: see [`Store::read`](super::store::Store::read).
+    fn reader(&self) -> Result<Reader<'_>, KmsError> {
         Ok(self.service.store.read()?)
     }
 
+    /// Changes the store, or nothing of it where `work` fails. No view may be held.
+    fn change<T>(&self, work: impl FnOnce(&Writer) -> Result<T, KmsError>) -> Result<T, KmsError> {
+        self.service.store.write(work)
+    }
+
+    /// Changes the record of a key, named by its id or ARN, that the caller may manage.
+    fn change_key<T>(
+        &self,
+        text: &str,
+        deed: Option<Deed>,
+        work: impl FnOnce(&Writer, &mut Key) -> Result<T, KmsError>,
+    ) -> Result<T, KmsError> {
+        self.change(|writer| {
+            let mut key = self.key_not_by_alias(writer, text)?;
+            self.may_manage(&key)?;
+            if let Some(deed) = deed {
+                key.lets(deed)?;
+            }
+            let done = work(writer, &mut key)?;
+            writer.put_key(self.region(), &key.id, &key.record)?;
+            Ok(done)
+        })
+    }
+
+    fn region(&self) -> &str {
+        &self.place.region
+    }
+
     /// The key with that id here.
-    fn key_with_id(&self, reader: &Reader, key_id: &str) -> Result<Option<Key>, KmsError> {
-        Ok(reader.key(&self.place.region, key_id)?.map(|record| Key {
+    fn key_with_id(&self, view: &impl View, key_id: &str) -> Result<Option<Key>, KmsError> {
+        Ok(view.key(self.region(), key_id)?.map(|record| Key {
             id: key_id.to_owned(),
             arn: self.place.key_arn(key_id),
             record,
@@ -174,41 +239,40 @@ impl Call<'_> {
     }
 
     /// What a `KeyId` names: a key id, a key ARN, an alias name or an alias ARN.
-    fn target(&self, reader: &Reader, text: &str) -> Result<Target, KmsError> {
+    fn target(&self, view: &impl View, text: &str) -> Result<Target, KmsError> {
         let key_id = match self.identifier(text)? {
             Identifier::Key(key_id) => key_id.to_owned(),
             Identifier::Alias(name) => {
-                let alias =
-                    reader.alias(&self.place.region, name)?.ok_or_else(|| self.no_such_alias(name))?;
+                let alias = view.alias(self.region(), name)?.ok_or_else(|| self.no_such_alias(name))?;
                 match alias.target {
                     Some(target) => target.key_id,
                     None => return Ok(Target::Predefined(name.to_owned())),
                 }
             }
         };
-        match self.key_with_id(reader, &key_id)? {
+        match self.key_with_id(view, &key_id)? {
             Some(key) => Ok(Target::Key(Box::new(key))),
             None => Err(KmsError::not_found(format!("Key '{}' does not exist", self.place.key_arn(&key_id)))),
         }
     }
 
     /// The key that a `KeyId` names. A predefined alias without a key names none.
-    fn key(&self, reader: &Reader, text: &str) -> Result<Key, KmsError> {
-        match self.target(reader, text)? {
+    fn key(&self, view: &impl View, text: &str) -> Result<Key, KmsError> {
+        match self.target(view, text)? {
             Target::Key(key) => Ok(*key),
             Target::Predefined(name) => Err(self.no_such_alias(&name)),
         }
     }
 
     /// The key that a `KeyId` names, where aliases do not count.
-    fn key_not_by_alias(&self, reader: &Reader, text: &str) -> Result<Key, KmsError> {
+    fn key_not_by_alias(&self, view: &impl View, text: &str) -> Result<Key, KmsError> {
         if let Identifier::Alias(_) = self.identifier(text)? {
             return Err(KmsError::client(
                 "InvalidArnException",
                 "Key Aliases are not supported for this operation.",
             ));
         }
-        self.key(reader, text)
+        self.key(view, text)
     }
 
     fn identifier<'t>(&self, text: &'t str) -> Result<Identifier<'t>, KmsError> {
@@ -229,52 +293,122 @@ impl Call<'_> {
 
     /// Whether the caller may use the key in a cryptographic operation: not an AWS managed key, whose
     /// policy lets its own service alone use it, and not with a grant token that nobody issued.
-    fn authorize(&self, key: &Key, grant_tokens: &[String]) -> Result<(), KmsError> {
+    fn may_use(&self, key: &Key, grant_tokens: &[String]) -> Result<(), KmsError> {
+        self.may_manage(key)?;
+        grants::check_tokens(self, grant_tokens)
+    }
+
+    /// Whether the caller may do more with the key than look at it. KMS: AWS managed keys, whose
+    /// policies allow `Describe*`, `Get*`, `List*` and `RevokeGrant` alone.
+    fn may_manage(&self, key: &Key) -> Result<(), KmsError> {
+        if key.record.manager == KeyManager::Customer {
+            return Ok(());
+        }
         let action = self.operation.name;
-        if key.record.manager == KeyManager::Aws {
-            return Err(KmsError::access_denied(format!(
-                "User: {CALLER} is not authorized to perform: kms:{action} on resource: {} because \
-                 no resource-based policy allows the kms:{action} action",
-                key.arn
-            )));
-        }
-        if !grant_tokens.is_empty() {
-            return Err(KmsError::client(
-                "InvalidGrantTokenException",
-                "The local KMS has issued no such grant token.",
-            ));
-        }
-        Ok(())
+        Err(KmsError::access_denied(format!(
+            "User: {CALLER} is not authorized to perform: kms:{action} on resource: {} because \
+             no resource-based policy allows the kms:{action} action",
+            key.arn
+        )))
     }
 
     /// Whether the key's usage is the one that the operation needs.
     fn require_usage(&self, key: &Key, usage: KeyUsage) -> Result<(), KmsError> {
-        if key.record.usage == usage {
-            return Ok(());
-        }
-        Err(KmsError::invalid_key_usage(format!(
-            "{} key usage is {} which is not valid for {}.",
-            key.arn,
-            key.record.usage.word(),
-            self.operation.name
-        )))
+        key.require_usage(usage, self.operation.name)
+    }
+
+    /// The material that a symmetric encryption key seals with.
+    fn current_material(&self, view: &impl View, key: &Key) -> Result<Material, KmsError> {
+        let material_id = key.record.material.as_deref().and_then(MaterialId::from_hex);
+        let material_id = material_id.ok_or_else(KmsError::internal)?;
+        view.material(self.region(), &key.id, material_id)?.ok_or_else(KmsError::internal)
+    }
+
+    /// Seals a plaintext under a symmetric encryption key.
+    fn seal(
+        &self,
+        view: &impl View,
+        key: &Key,
+        context: &EncryptionContext,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, KmsError> {
+        let material = self.current_material(view, key)?;
+        let freshness = Freshness::draw(&self.service.randomness)?;
+        seal(&key.id, &material, context, plaintext, freshness).ok_or_else(KmsError::internal)
+    }
+
+    /// Notes that the operation has just used the key, and succeeds. KMS API: `GetKeyLastUsage`.
+    fn used(&self, key: &Key) -> Result<(), KmsError> {
+        let last_use = LastUse {
+            operation: self.operation.name.to_owned(),
+            at: self.now,
+            request_id: self.request_id.to_owned(),
+            event_id: self.service.randomness.uuid()?,
+        };
+        self.service.usage.note(self.region(), &key.id, last_use);
+        Ok(())
     }
 }
 
 impl Key {
-    /// Whether the key's state lets cryptographic operations use it. KMS API: Key states of AWS KMS
-    /// keys.
-    fn require_usable_state(&self) -> Result<(), KmsError> {
-        let arn = &self.arn;
-        match self.record.state {
-            KeyState::Enabled | KeyState::Updating => Ok(()),
-            KeyState::Disabled => Err(KmsError::client("DisabledException", format!("{arn} is disabled."))),
-            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
-                Err(KmsError::invalid_state(format!("{arn} is pending deletion.")))
-            }
-            KeyState::PendingImport => Err(KmsError::invalid_state(format!("{arn} is pending import."))),
-            KeyState::Unavailable => Err(KmsError::invalid_state(format!("{arn} is unavailable."))),
-            KeyState::Creating => Err(KmsError::invalid_state(format!("{arn} is creating."))),
+    /// Whether the key's state lets that be done.
+    fn lets(&self, deed: Deed) -> Result<(), KmsError> {
+        state::check(deed, &self.record, &self.arn)
+    }
+
+    fn require_usage(&self, usage: KeyUsage, action: &str) -> Result<(), KmsError> {
+        if self.record.usage == usage {
+            return Ok(());
+        }
+        Err(KmsError::invalid_key_usage(format!(
+            "{} key usage is {} which is not valid for {action}.",
+            self.arn,
+            self.record.usage.word(),
+        )))
+    }
+
+    /// Whether answers about this key name the material, and which is the current one.
+    fn shown_material(&self) -> Option<&str> {
+        self.record.material.as_deref().filter(|_| self.record.shows_material_id())
+    }
+}
+
+/// The members of an answer, in the order of the model.
+#[derive(Default)]
+struct Members(Map<String, Value>);
+
+impl Members {
+    fn put(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A member that is left out where there is no value.
+    fn put_some(self, name: &str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.put(name, value),
+            None => self,
         }
     }
+
+    fn blob(self, name: &str, bytes: &[u8]) -> Self {
+        self.put(name, STANDARD.encode(bytes))
+    }
+
+    fn answer(self) -> Answer {
+        Answer::from(Value::Object(self.0))
+    }
+
+    fn answer_with_secret(self, name: &'static str, bytes: Zeroizing<Vec<u8>>) -> Answer {
+        Answer::with_secret(Value::Object(self.0), name, bytes)
+    }
+}
+
+/// `Recipient` asks for an answer that only an enclave can read, which cannot be made here; to give a
+/// plaintext in its stead would break the promise.
+fn refuse_recipient(input: &Input) -> Result<(), KmsError> {
+    if input.has("Recipient") {
+        return Err(KmsError::unsupported("Recipient is not supported by the local KMS."));
+    }
+    Ok(())
 }

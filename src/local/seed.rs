@@ -9,19 +9,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use super::blob::Material;
 use super::clock::Clock;
 use super::identifier::{is_alias_name, is_key_id};
 use super::key::{
-    AliasRecord, AliasTarget, CustomKeyStore, GrantRecord, KeyManager, KeyRecord, KeySpec, KeyState,
-    KeyUsage, MultiRegion, Origin, Rotation, algorithms,
+    AliasRecord, AliasTarget, CustomKeyStore, CustomKeyStoreRecord, GrantRecord, KeyManager, KeyRecord,
+    KeySpec, KeyState, KeyUsage, MultiRegion, Origin, Rotation, algorithms, days_after, to_the_millisecond,
 };
 use super::randomness::Randomness;
 use super::store::{StoreError, Writer};
-use super::{OpenError, hex};
+use super::{OpenError, due, hex};
 
 /// The keyring that comes with the program.
 pub(super) const DEMO: &str = include_str!("../../assets/demo/keyring.toml");
@@ -35,6 +35,9 @@ pub(super) struct Keyring {
     /// Predefined aliases without a key.
     #[serde(default, rename = "predefined_alias")]
     predefined_aliases: Vec<PredefinedAlias>,
+    /// The custom key stores that keys live in.
+    #[serde(default, rename = "custom_key_store")]
+    custom_key_stores: Vec<KeyStore>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +102,23 @@ struct PredefinedAlias {
     description: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyStore {
+    id: String,
+    #[serde(default = "us_east_1")]
+    region: String,
+    name: String,
+    #[serde(deserialize_with = "date")]
+    created: Timestamp,
+    /// `CONNECTED`, `DISCONNECTED`, …
+    connection: String,
+    /// Of a store of a `CloudHSM` cluster.
+    cluster: Option<String>,
+    /// Of an external key store: where its proxy is.
+    proxy: Option<String>,
+}
+
 fn us_east_1() -> String {
     "us-east-1".to_owned()
 }
@@ -154,6 +174,15 @@ impl Keyring {
                 return Err(format!("key `{}` is there twice in {}", key.id, key.region));
             }
         }
+        let lives_nowhere = self.keys.iter().find(|key| {
+            key.custom_key_store.as_ref().is_some_and(|lives_in| {
+                let there = |store: &KeyStore| store.id == lives_in.id && store.region == key.region;
+                !self.custom_key_stores.iter().any(there)
+            })
+        });
+        if let Some(key) = lives_nowhere {
+            return Err(format!("key `{}`: there is no `[[custom_key_store]]` of that id", key.id));
+        }
         let of_keys = self.keys.iter().flat_map(|key| {
             let region = key.region.as_str();
             key.aliases.iter().map(move |name| (region, name.as_str()))
@@ -182,7 +211,7 @@ impl Keyring {
         randomness: &Randomness,
     ) -> Result<(), OpenError> {
         let failed = |error: StoreError| OpenError::Seed { reason: error.to_string() };
-        let now = clock.now();
+        let now = to_the_millisecond(clock.now());
         // One key id has one material, in however many regions it lives.
         let mut materials: BTreeMap<&str, Material> = BTreeMap::new();
         for key in &self.keys {
@@ -219,7 +248,19 @@ impl Keyring {
             let record = AliasRecord { target: None, managed_description: Some(alias.description.clone()) };
             writer.put_alias(&alias.region, &alias.name, &record).map_err(failed)?;
         }
-        Ok(())
+        for store in &self.custom_key_stores {
+            let record = CustomKeyStoreRecord {
+                name: store.name.clone(),
+                created: store.created,
+                connection: store.connection.clone(),
+                cluster: store.cluster.clone(),
+                proxy: store.proxy.clone(),
+            };
+            writer.put_custom_key_store(&store.region, &store.id, &record).map_err(failed)?;
+        }
+        // The rotations that lie behind.
+        due::settle(writer, now, randomness)
+            .map_err(|_| OpenError::Seed { reason: "its rotations could not be made".to_owned() })
     }
 }
 
@@ -312,13 +353,15 @@ impl Key {
             origin: self.origin,
             manager: self.manager,
             material: None,
-            deletion: self.deletion_in_days.map(|days| in_days(now, days)),
+            deletion: self.deletion_in_days.map(|days| days_after(now, days)),
             pending_window_days: self.pending_window_days,
-            valid_to: self.expires_in_days.map(|days| in_days(now, days)),
+            valid_to: self.expires_in_days.map(|days| days_after(now, days)),
             custom_key_store: self.custom_key_store.clone(),
             multi_region: self.multi_region.clone(),
+            // A replica has the rotation of its primary.
             rotation: self
                 .rotation_period_days
+                .filter(|_| self.multi_region.as_ref().is_none_or(|it| it.primary == self.region))
                 .map(|period_days| Rotation { period_days, since: self.created }),
             tags: self.tags.clone(),
         }
@@ -331,15 +374,12 @@ impl Grant {
             name: self.name.clone(),
             created,
             grantee: self.grantee.clone(),
+            grantee_service: false,
             retiring: self.retiring.clone(),
+            retiring_service: false,
             operations: self.operations.clone(),
             context_subset: self.context_subset.clone(),
             context_equals: self.context_equals.clone(),
         }
     }
-}
-
-/// So many days of 24 hours after `now`, or `now` at the end of time.
-fn in_days(now: Timestamp, days: u16) -> Timestamp {
-    now.checked_add(SignedDuration::from_hours(i64::from(days) * 24)).unwrap_or(now)
 }

@@ -3,18 +3,24 @@
 //!
 //! It must not wait, sleep or misbehave: faults stand in front of it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::answer::Answer;
 use super::blob::Blob;
 use super::clock::Clock;
+use super::due;
 use super::error::KmsError;
 use super::identifier::{Identifier, Place};
+use super::key::to_the_millisecond;
 use super::marker::Markers;
 use super::operations::{Call, Operation};
 use super::randomness::Randomness;
 use super::shape::Input;
-use super::store::Store;
+use super::store::{Store, View};
+use super::usage::Usage;
 use super::wire::{Request, Response};
 
 /// Who every caller is taken for: signatures are not verified, and no policy is evaluated.
@@ -22,7 +28,8 @@ pub(super) const CALLER: &str = "arn:aws:iam::111122223333:user/demo";
 
 /// The service over one store.
 pub(super) struct Service {
-    pub store: Store,
+    pub store: Arc<Store>,
+    pub usage: Usage,
     pub clock: Clock,
     pub randomness: Randomness,
     pub markers: Markers,
@@ -32,14 +39,12 @@ impl Service {
     /// Answers a request. Reading is quick; a request that [`Service::may_block`] may wait for the
     /// disk, or compute for long.
     pub(super) fn handle(&self, request: &Request) -> Response {
-        match self.answer(request) {
-            Ok(members) => Response {
-                status: 200,
-                request_id: self.request_id(),
-                body: Zeroizing::new(members.to_string().into_bytes()),
-            },
-            Err(error) => self.refuse(&error),
-        }
+        let request_id = self.request_id();
+        let (status, body) = match self.answer(request, &request_id) {
+            Ok(answer) => (200, answer.into_body()),
+            Err(error) => (error.status(), Zeroizing::new(error.body())),
+        };
+        Response { status, request_id, body }
     }
 
     /// An answer that is an error.
@@ -49,11 +54,10 @@ impl Service {
 
     /// Whether answering may wait for the disk, or compute for so long that nothing else should wait
     /// for it.
-    pub(super) fn may_block(request: &Request) -> bool {
-        request
-            .operation()
-            .and_then(Operation::named)
-            .is_some_and(|operation| operation.may_block(&request.body))
+    pub(super) fn may_block(&self, request: &Request) -> bool {
+        let operation = request.operation().and_then(Operation::named);
+        self.store.has_due(self.clock.now())
+            || operation.is_some_and(|operation| operation.may_block(&request.body))
     }
 
     /// The error for a caller whom no policy allows to do this.
@@ -92,12 +96,16 @@ impl Service {
 
     /// The order: a target that is known, a signature that names a region, a body that is JSON. How
     /// the service orders these three is not documented.
-    fn answer(&self, request: &Request) -> Result<Value, KmsError> {
+    fn answer(&self, request: &Request, request_id: &str) -> Result<Answer, KmsError> {
         let name = request.operation().ok_or_else(|| KmsError::silent("UnknownOperationException"))?;
         let operation = Operation::named(name).ok_or_else(|| Operation::absent(name))?;
         let place = Place::new(request.region()?);
         let input = Input::parse(&request.body)?;
-        let call = Call { service: self, operation, place };
+        let now = to_the_millisecond(self.clock.now());
+        if self.store.has_due(now) {
+            self.store.write(|writer| due::settle(writer, now, &self.randomness))?;
+        }
+        let call = Call { service: self, operation, place, now, request_id };
         operation.run(&call, input)
     }
 

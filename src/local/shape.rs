@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::blob::EncryptionContext;
 use super::error::KmsError;
@@ -43,6 +44,18 @@ pub(super) enum Pattern {
     Ascii,
     /// `[\u0020-\u00FF]*`
     Latin1,
+    /// `^[a-zA-Z0-9:/_-]+$`, of aliases and of grants' names.
+    Name,
+    /// `^[\w+=,.@:/-]+$`
+    Principal,
+    /// `[\w]+`
+    Word,
+    /// `[\u0009\u000A\u000D\u0020-\u00FF]+`
+    Document,
+    /// `^[a-zA-Z0-9-_.]+$`
+    ExternalKey,
+    /// None.
+    Any,
 }
 
 impl Input {
@@ -65,7 +78,85 @@ impl Input {
 
     /// `KeyId`: 1 to 2048 ASCII characters.
     pub(super) fn key_id(&mut self, presence: Presence) -> Result<Option<String>, KmsError> {
-        self.text("KeyId", presence, Length(1, 2048), Pattern::Ascii)
+        self.identifier("KeyId", presence)
+    }
+
+    /// A member like `KeyId` under another name.
+    pub(super) fn identifier(&mut self, name: &str, presence: Presence) -> Result<Option<String>, KmsError> {
+        self.text(name, presence, Length(1, 2048), Pattern::Ascii)
+    }
+
+    /// `AliasName`, which is required wherever it is asked for.
+    pub(super) fn alias_name(&mut self) -> Result<String, KmsError> {
+        let name = self.text("AliasName", Presence::Required, Length(1, 256), Pattern::Name)?;
+        Ok(name.unwrap_or_default())
+    }
+
+    /// `Tags`: keys of 1 to 128 characters, values of at most 256. What tags may be is for the
+    /// operations to say.
+    pub(super) fn tags(&mut self, presence: Presence) -> Result<Vec<(String, String)>, KmsError> {
+        let items = match self.take("Tags") {
+            None => {
+                if presence == Presence::Required {
+                    self.violate_null("Tags");
+                }
+                return Ok(Vec::new());
+            }
+            Some(Value::Array(items)) => items,
+            Some(other) => return Err(mistyped(&other, "List")),
+        };
+        let mut tags = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let Value::Object(members) = item else {
+                return Err(mistyped(&item, "Structure"));
+            };
+            let mut tag = Self { members, violations: Vec::new() };
+            let mut part = |member: &str, name: &str, length: Length| {
+                let text = tag.take(member);
+                let place = format!("tags.{}.member.{name}", index + 1);
+                match text {
+                    None => {
+                        self.violate_null(&place);
+                        Ok(String::new())
+                    }
+                    Some(Value::String(text)) => {
+                        self.check_text(&place, &text, length, Pattern::Any);
+                        Ok(text)
+                    }
+                    Some(other) => Err(mistyped(&other, "String")),
+                }
+            };
+            let key = part("TagKey", "tagKey", Length(1, 128))?;
+            let value = part("TagValue", "tagValue", Length(0, 256))?;
+            tags.push((key, value));
+        }
+        Ok(tags)
+    }
+
+    /// `TagKeys`: required, each of 1 to 128 characters.
+    pub(super) fn tag_keys(&mut self) -> Result<Vec<String>, KmsError> {
+        if !self.has("TagKeys") {
+            self.violate_null("TagKeys");
+        }
+        let keys = self.strings("TagKeys")?;
+        if keys.iter().any(|key| !(1..=128).contains(&key.encode_utf16().count())) {
+            let rule = format!(
+                "Member must satisfy constraint: [{}, {}]",
+                at_most("length", 128),
+                at_least("length", 1)
+            );
+            self.violate("TagKeys", &format!("[{}]", keys.join(", ")), &rule);
+        }
+        Ok(keys)
+    }
+
+    /// A structure, whose members are read one by one. Its own violations are not reported.
+    pub(super) fn structure(&mut self, name: &str) -> Result<Option<Self>, KmsError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Object(members)) => Ok(Some(Self { members, violations: Vec::new() })),
+            Some(other) => Err(mistyped(&other, "Structure")),
+        }
     }
 
     /// A string. Its length counts UTF-16 units, as the service counts.
@@ -73,7 +164,7 @@ impl Input {
         &mut self,
         name: &str,
         presence: Presence,
-        Length(least, most): Length,
+        length: Length,
         pattern: Pattern,
     ) -> Result<Option<String>, KmsError> {
         let text = match self.take(name) {
@@ -86,18 +177,30 @@ impl Input {
             Some(Value::String(text)) => text,
             Some(other) => return Err(mistyped(&other, "String")),
         };
+        self.check_text(name, &text, length, pattern);
+        Ok(Some(text))
+    }
+
+    fn check_text(&mut self, name: &str, text: &str, Length(least, most): Length, pattern: Pattern) {
         let length = text.encode_utf16().count();
         if length < least {
-            self.violate(name, &text, &at_least("length", least));
+            self.violate(name, text, &at_least("length", least));
         }
         if length > most {
-            self.violate(name, &text, &at_most("length", most));
+            self.violate(name, text, &at_most("length", most));
         }
-        if !pattern.matches(&text) {
+        if !pattern.matches(text) {
             let rule = format!("Member must satisfy regular expression pattern: {}", pattern.words());
-            self.violate(name, &text, &rule);
+            self.violate(name, text, &rule);
         }
-        Ok(Some(text))
+    }
+
+    /// A string that has to be there and is one of `values`.
+    pub(super) fn required_one_of(&mut self, name: &str, values: &[&str]) -> Result<String, KmsError> {
+        if !self.has(name) {
+            self.violate_null(name);
+        }
+        Ok(self.one_of(name, values, values)?.unwrap_or_default())
     }
 
     /// A string that is one of `values`; the message lists `named`, which is not always the same.
@@ -147,20 +250,21 @@ impl Input {
         }
     }
 
-    /// Bytes in standard Base64. Their value is never in a message.
+    /// Bytes in standard Base64. Their value is never in a message, and is wiped.
     pub(super) fn blob(
         &mut self,
         name: &str,
         Length(least, most): Length,
-    ) -> Result<Option<Vec<u8>>, KmsError> {
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, KmsError> {
         let text = match self.take(name) {
             None => return Ok(None),
-            Some(Value::String(text)) => text,
+            Some(Value::String(text)) => Zeroizing::new(text),
             Some(other) => return Err(mistyped(&other, "Blob")),
         };
-        let Ok(bytes) = STANDARD.decode(text) else {
+        let Ok(bytes) = STANDARD.decode(text.as_bytes()) else {
             return Err(KmsError::silent("SerializationException"));
         };
+        let bytes = Zeroizing::new(bytes);
         if bytes.len() < least {
             self.violate_unseen(name, &at_least("length", least));
         }
@@ -176,6 +280,11 @@ impl Input {
             "Value null at '{}' failed to satisfy constraint: Member must not be null",
             path(name)
         ));
+    }
+
+    /// A member that is missing though it had to be there, and whose value is never in a message.
+    pub(super) fn violate_null_unseen(&mut self, name: &str) {
+        self.violate_unseen(name, "Member must not be null");
     }
 
     /// `GrantTokens`: at most ten strings of 1 to 8192 characters.
@@ -223,10 +332,10 @@ impl Input {
         }
     }
 
-    /// `EncryptionContext`: names and values. The service reads a number or a Boolean as the text
+    /// An encryption context under that name: names and values. The service reads a number or a Boolean as the text
     /// that it is written with. What a value may be is [`check_context`]'s to say.
-    pub(super) fn encryption_context(&mut self) -> Result<EncryptionContext, KmsError> {
-        match self.take("EncryptionContext") {
+    pub(super) fn encryption_context(&mut self, name: &str) -> Result<EncryptionContext, KmsError> {
+        match self.take(name) {
             None => Ok(EncryptionContext::new()),
             Some(Value::Object(entries)) => entries
                 .into_iter()
@@ -290,6 +399,15 @@ impl Pattern {
         match self {
             Self::Ascii => !text.is_empty() && text.is_ascii(),
             Self::Latin1 => text.chars().all(|char| ('\u{20}'..='\u{ff}').contains(&char)),
+            Self::Name => made_of(text, b":/_-"),
+            Self::Principal => made_of(text, b"_+=,.@:/-"),
+            Self::Word => made_of(text, b"_"),
+            Self::Document => {
+                let allowed = |char| matches!(char, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}');
+                !text.is_empty() && text.chars().all(allowed)
+            }
+            Self::ExternalKey => made_of(text, b"-_."),
+            Self::Any => true,
         }
     }
 
@@ -297,8 +415,19 @@ impl Pattern {
         match self {
             Self::Ascii => r"^\p{ASCII}+$",
             Self::Latin1 => r"[\u0020-\u00FF]*",
+            Self::Name => "^[a-zA-Z0-9:/_-]+$",
+            Self::Principal => r"^[\w+=,.@:/-]+$",
+            Self::Word => r"[\w]+",
+            Self::Document => r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+            Self::ExternalKey => "^[a-zA-Z0-9-_.]+$",
+            Self::Any => ".*",
         }
     }
+}
+
+/// Whether `text` is one or more letters and digits of ASCII, and of the characters in `also`.
+fn made_of(text: &str, also: &[u8]) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.contains(&byte))
 }
 
 /// How messages spell a member: as the model does, its first letter lower-case.

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
+use crate::local::answer::Answer;
 use crate::local::blob::Material;
 use crate::local::error::KmsError;
 use crate::local::key::{
     AliasRecord, AliasTarget, KeyManager, KeyRecord, KeySpec, KeyState, KeyUsage, Origin, Rotation,
 };
 use crate::local::shape::{Input, Presence};
+use crate::local::store::View as _;
 
-use super::{Call, Target};
+use super::{Call, Members, Target, grants};
 
 /// KMS API: `DescribeKey`. By any identifier, in any state, for AWS managed keys too. To describe a
 /// predefined alias that has no key creates its AWS managed key, as it does on AWS.
-pub(super) fn describe_key(call: &Call<'_>, mut input: Input) -> Result<Value, KmsError> {
+pub(super) fn describe_key(call: &Call<'_>, mut input: Input) -> Result<Answer, KmsError> {
     let key_id = input.key_id(Presence::Required)?;
-    input.grant_tokens()?;
+    let grant_tokens = input.grant_tokens()?;
     input.finish()?;
 
     let text = key_id.unwrap_or_default();
+    grants::check_tokens(call, &grant_tokens)?;
     let target = {
         let reader = call.reader()?;
         call.target(&reader, &text)?
@@ -33,17 +33,17 @@ pub(super) fn describe_key(call: &Call<'_>, mut input: Input) -> Result<Value, K
             call.key(&call.reader()?, &text)?
         }
     };
-    Ok(json!({ "KeyMetadata": key.record.metadata(&key.id, &call.place) }))
+    Ok(Members::default().put("KeyMetadata", key.record.metadata(&key.id, &call.place)).answer())
 }
 
 /// Creates the AWS managed key that a predefined alias stands for, unless somebody just did.
 fn create_managed_key(call: &Call<'_>, alias_name: &str) -> Result<(), KmsError> {
     let service = call.service;
-    let region = call.place.region.as_str();
-    let now = to_the_millisecond(service.clock.now());
+    let region = call.region();
+    let now = call.now;
     let key_id = service.randomness.uuid()?;
     let material = Material::generate(&service.randomness)?;
-    service.store.write(|writer| {
+    call.change(|writer| {
         let alias = writer.alias(region, alias_name)?;
         let Some(AliasRecord { target: None, managed_description }) = alias else {
             return Ok(());
@@ -77,9 +77,4 @@ fn create_managed_key(call: &Call<'_>, alias_name: &str) -> Result<(), KmsError>
         )?;
         Ok(())
     })
-}
-
-/// What the wire can carry of an instant.
-fn to_the_millisecond(instant: Timestamp) -> Timestamp {
-    Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant)
 }

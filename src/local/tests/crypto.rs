@@ -7,6 +7,12 @@ use super::*;
 /// A keyring with one key of every state, each with the alias `alias/STATE`, and keys that cannot
 /// generate data keys.
 const STATES: &str = r#"
+[[custom_key_store]]
+id = "cks-00000000000000001"
+name = "hsm"
+created = 2024-01-01T00:00:00Z
+connection = "CONNECTED"
+cluster = "cluster-00000000001"
 [[key]]
 id = "00000000-0000-4000-8000-000000000001"
 created = 2026-01-01T00:00:00Z

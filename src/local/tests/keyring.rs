@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::local::store::View as _;
 
 /// Every key of a region, as `DescribeKey` tells it.
 fn described(kms: &LocalKms, region: &str) -> Vec<Value> {

@@ -7,6 +7,7 @@ use redb::TableDefinition;
 use tempfile::TempDir;
 
 use super::*;
+use crate::local::store::View as _;
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -142,12 +143,12 @@ fn a_store_of_a_later_version_is_named_and_left_alone() {
     {
         let database = redb::Database::open(&path).unwrap();
         let transaction = database.begin_write().unwrap();
-        transaction.open_table(META).unwrap().insert("schema", 2_u32.to_be_bytes().as_slice()).unwrap();
+        transaction.open_table(META).unwrap().insert("schema", 3_u32.to_be_bytes().as_slice()).unwrap();
         transaction.commit().unwrap();
     }
     let before = fs::read(&path).unwrap();
     let error = open(&path).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error:?}");
     assert!(error.to_string().contains("kms.redb"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }

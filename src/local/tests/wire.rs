@@ -25,7 +25,7 @@ fn targets_that_kms_does_not_know_are_unknown_and_those_that_it_knows_are_unsupp
         assert_eq!(status, 400);
         assert_eq!(answer["__type"], "UnknownOperationException", "{target:?}");
     }
-    let (status, answer) = handle(&kms, &request("CreateKey", "{}"));
+    let (status, answer) = handle(&kms, &request("ReplicateKey", "{}"));
     assert_eq!(status, 400);
     assert_eq!(answer["__type"], "UnsupportedOperationException");
 }
