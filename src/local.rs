@@ -58,7 +58,7 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-pub use behaviour::{Behaviour, Fault, Rule};
+pub use behaviour::{Behaviour, Denial, Fault, Odds, Rate, Rule, Share, SwitchError, parse_latency};
 pub use clock::Clock;
 pub use randomness::{Exhausted, Randomness};
 

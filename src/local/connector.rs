@@ -5,7 +5,9 @@
 
 use std::fmt;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
@@ -16,6 +18,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http_body::{Body, Frame};
 use zeroize::Zeroizing;
 
 use super::front::{Front, Outcome};
@@ -56,6 +60,7 @@ impl HttpConnector for InProcess {
         HttpConnectorFuture::new(async move {
             match front.carry_out(request, plan).await {
                 Outcome::Answer(response) => http_response(response),
+                Outcome::Cut(response) => cut_response(response),
                 Outcome::Break => Err(reset()),
             }
         })
@@ -76,13 +81,46 @@ fn wire_request(request: &HttpRequest) -> Option<Request> {
 }
 
 fn http_response(response: Response) -> Result<HttpResponse, ConnectorError> {
+    with_body(response, SdkBody::from)
+}
+
+/// The answer with a body that ends in an error half way.
+fn cut_response(response: Response) -> Result<HttpResponse, ConnectorError> {
+    with_body(response, |body| {
+        let half = body.slice(..body.len() / 2);
+        SdkBody::from_body_1_x(Half(Some(half)))
+    })
+}
+
+fn with_body(
+    response: Response,
+    body: impl FnOnce(Bytes) -> SdkBody,
+) -> Result<HttpResponse, ConnectorError> {
     let Ok(status) = StatusCode::try_from(response.status) else {
         return Err(reset());
     };
     let request_id = response.request_id.clone();
-    let mut answer = HttpResponse::new(status, SdkBody::from(response.into_bytes()));
+    let mut answer = HttpResponse::new(status, body(response.into_bytes()));
     let headers = answer.headers_mut();
     headers.insert("content-type", CONTENT_TYPE);
     headers.insert("x-amzn-requestid", request_id);
     Ok(answer)
+}
+
+/// A body that brings these bytes, and then the news that its connection is broken.
+struct Half(Option<Bytes>);
+
+impl Body for Half {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        Poll::Ready(Some(match self.0.take() {
+            Some(bytes) => Ok(Frame::data(bytes)),
+            None => Err(io::ErrorKind::ConnectionReset.into()),
+        }))
+    }
 }

@@ -24,6 +24,8 @@ pub(super) struct Front {
 pub(super) enum Outcome {
     /// Send this.
     Answer(Response),
+    /// Announce this, send half of its body, then break the connection.
+    Cut(Response),
     /// Break the connection without an answer.
     Break,
 }
@@ -40,7 +42,11 @@ impl Front {
 
     /// What is due to a request, and one strike less for the rules that meet it.
     pub(super) fn plan(&self, request: &Request) -> Plan {
-        self.faults().plan(request.operation(), || self.service.key_id(request))
+        let operation = request.operation();
+        // Looked up while other requests may have their plans.
+        let asked = self.faults().asks_for_key(operation);
+        let key_id = if asked { self.service.key_id(request) } else { None };
+        self.faults().plan(operation, key_id.as_deref())
     }
 
     /// Whether [`Front::carry_out`] would answer without waiting for anything.
@@ -62,6 +68,7 @@ impl Front {
             Some(Fault::Throttle) => service.refuse(&KmsError::throttled()),
             Some(Fault::Internal) => service.refuse(&KmsError::internal()),
             Some(Fault::Reset) => return Outcome::Break,
+            Some(Fault::Truncate) => return Outcome::Cut(Arc::clone(&self).answer(request).await),
             Some(Fault::Hang) => pending().await,
             Some(Fault::Body { status, body }) => Response {
                 status,

@@ -143,6 +143,11 @@ impl Operation {
         OPERATIONS.iter().find(|operation| operation.name == name)
     }
 
+    /// The names of all operations that KMS has, also of those that are not here.
+    pub(super) fn names() -> impl Iterator<Item = &'static str> {
+        OPERATIONS.iter().map(|operation| operation.name).chain(ABSENT)
+    }
+
     /// The error for a name that is not here: whether KMS has it or not.
     pub(super) fn absent(name: &str) -> KmsError {
         if ABSENT.contains(&name) {

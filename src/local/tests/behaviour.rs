@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use aws_sdk_kms::config::StalledStreamProtectionConfig;
-use tokio::time::Instant;
+use tokio::time::{Instant, advance};
 
 use super::*;
+use crate::local::behaviour::Faults;
 
 fn rule(fault: Fault) -> Rule {
     Rule { operation: None, key_id: None, times: None, fault }
@@ -133,6 +134,7 @@ async fn latencies_add_up_and_the_right_answer_comes_after_them() {
             Rule { operation: Some("ListKeys".to_owned()), ..rule(Fault::Latency(Duration::from_secs(3))) },
             Rule { times: Some(1), ..rule(Fault::Throttle) },
         ],
+        ..Behaviour::default()
     });
     let client = client(&kms);
     let begin = Instant::now();
@@ -163,4 +165,167 @@ async fn a_behaviour_can_be_there_from_the_beginning() {
     assert!(client(&kms).list_keys().send().await.is_err());
     kms.set_behaviour(Behaviour::default());
     assert!(client(&kms).list_keys().send().await.is_ok());
+}
+
+/// What is due to so many requests, in short: nothing, or the name of the fault.
+fn plans(behaviour: Behaviour, requests: usize) -> Vec<String> {
+    let mut faults = Faults::new(behaviour);
+    let plan =
+        |_| faults.plan(Some("ListKeys"), None).fault.map_or_else(String::new, |fault| format!("{fault:?}"));
+    (0..requests).map(plan).collect()
+}
+
+fn at_odds(odds: &str, seed: u64) -> Behaviour {
+    Behaviour { odds: odds.parse().unwrap(), seed, ..Behaviour::default() }
+}
+
+#[test]
+fn odds_strike_about_their_share_of_the_requests_and_the_same_ones_in_every_run() {
+    let odds = "500=1%,reset=1%,throttle=2%,truncate=1%,hang=0.5%";
+    let planned = plans(at_odds(odds, 7), 10_000);
+    for (fault, around) in
+        [("Internal", 100), ("Reset", 100), ("Throttle", 200), ("Truncate", 100), ("Hang", 50), ("", 9_450)]
+    {
+        let count = planned.iter().filter(|plan| *plan == fault).count();
+        assert!((around / 2..=around * 2).contains(&count), "{fault}: {count}");
+    }
+    assert_eq!(planned, plans(at_odds(odds, 7), 10_000));
+    assert_ne!(planned, plans(at_odds(odds, 8), 10_000));
+}
+
+#[test]
+fn odds_of_everything_strike_always_and_those_of_nothing_never() {
+    assert!(plans(at_odds("reset=100%,500=0%", 1), 1_000).iter().all(|plan| plan == "Reset"));
+    let both = plans(at_odds("reset=50%,throttle=50%", 1), 1_000);
+    assert!(both.iter().all(|plan| plan == "Reset" || plan == "Throttle"));
+    assert!(plans(at_odds("reset=0%", 1), 1_000).iter().all(String::is_empty));
+}
+
+#[test]
+fn a_share_of_the_keys_is_denied_and_always_the_same() {
+    let key_ids: Vec<String> =
+        (0..10_000).map(|key| format!("{key:08x}-0000-4000-8000-000000000000")).collect();
+    let denied = |denial: &str| -> Vec<&str> {
+        let denials = vec![denial.parse().unwrap()];
+        let mut faults = Faults::new(Behaviour { denials, ..Behaviour::default() });
+        let is_denied =
+            |key_id: &&str| matches!(faults.plan(Some("DescribeKey"), Some(key_id)).fault, Some(Fault::Deny));
+        key_ids.iter().map(String::as_str).filter(is_denied).collect()
+    };
+    let five = denied("DescribeKey=5%");
+    assert!((400..=600).contains(&five.len()), "{}", five.len());
+    assert_eq!(denied("DescribeKey=5%"), five);
+    let ten = denied("DescribeKey=10%");
+    assert!(five.iter().all(|key_id| ten.contains(key_id)));
+    assert_eq!(denied("DescribeKey=100%").len(), 10_000);
+    assert_eq!(denied("DescribeKey=0%").len(), 0);
+    assert_eq!(denied("Decrypt=100%").len(), 0);
+}
+
+#[tokio::test]
+async fn a_denied_key_is_denied_under_each_of_its_names_and_listing_is_not() {
+    let kms = demo();
+    let denials =
+        ["DescribeKey", "ListAliases", "ListKeys"].map(|name| format!("{name}=100%").parse().unwrap());
+    kms.set_behaviour(Behaviour { denials: denials.into(), ..Behaviour::default() });
+    let client = client(&kms);
+    for name in [ORDERS, &arn(ORDERS), "alias/demo/orders"] {
+        let (code, message) = refusal(client.describe_key().key_id(name).send().await);
+        assert_eq!(code, "AccessDeniedException", "{name}");
+        assert!(message.contains(&arn(ORDERS)), "{message}");
+    }
+    assert!(client.list_keys().send().await.is_ok());
+    assert!(client.list_aliases().send().await.is_ok());
+    let (code, _) = refusal(client.list_aliases().key_id(ORDERS).send().await);
+    assert_eq!(code, "AccessDeniedException");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_lets_so_many_requests_through_each_second_and_throttles_the_rest() {
+    let kms = demo();
+    let rates = vec!["DescribeKey=50".parse().unwrap()];
+    kms.set_behaviour(Behaviour { rates, ..Behaviour::default() });
+    let client = client(&kms);
+    let call = || client.describe_key().key_id(ORDERS).send();
+    // A tenth of a second's worth may come at once.
+    for _ in 0..5 {
+        assert!(call().await.is_ok());
+    }
+    assert_eq!(refusal(call().await).0, "ThrottlingException");
+    assert!(client.list_keys().send().await.is_ok());
+    advance(Duration::from_millis(20)).await;
+    assert!(call().await.is_ok());
+    assert_eq!(refusal(call().await).0, "ThrottlingException");
+    let mut through = 0;
+    for _ in 0..1_000 {
+        advance(Duration::from_millis(10)).await;
+        through += usize::from(call().await.is_ok());
+    }
+    assert_eq!(through, 500);
+    // What nobody asked for in an hour is not saved up.
+    advance(Duration::from_hours(1)).await;
+    let mut at_once = 0;
+    while call().await.is_ok() {
+        at_once += 1;
+    }
+    assert_eq!(at_once, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_rate_lets_one_request_through_at_a_time() {
+    let kms = demo();
+    let rates = vec!["ListKeys=1".parse().unwrap()];
+    kms.set_behaviour(Behaviour { rates, ..Behaviour::default() });
+    let client = client(&kms);
+    assert!(client.list_keys().send().await.is_ok());
+    advance(Duration::from_millis(990)).await;
+    assert_eq!(refusal(client.list_keys().send().await).0, "ThrottlingException");
+    advance(Duration::from_millis(10)).await;
+    assert!(client.list_keys().send().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_stands_before_rules_rules_before_denials_and_denials_before_odds() {
+    let kms = demo();
+    kms.set_behaviour(Behaviour {
+        rates: vec!["DescribeKey=3".parse().unwrap()],
+        rules: vec![Rule { times: Some(1), ..rule(Fault::Internal) }],
+        denials: vec!["DescribeKey=100%".parse().unwrap()],
+        odds: "reset=100%".parse().unwrap(),
+        ..Behaviour::default()
+    });
+    let client = client(&kms);
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        codes.push(refusal(client.describe_key().key_id(ORDERS).send().await).0);
+        codes.push(refusal(client.describe_key().key_id(ORDERS).send().await).0);
+        advance(Duration::from_secs(1)).await;
+    }
+    let throttled = "ThrottlingException";
+    assert_eq!(codes, ["KMSInternalException", throttled, "AccessDeniedException", throttled]);
+    let error = client.list_keys().send().await.unwrap_err();
+    assert!(matches!(error, SdkError::DispatchFailure(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_truncated_answer_is_a_broken_one_never_a_good_one() {
+    let kms = demo();
+    behaving(&kms, vec![rule(Fault::Truncate)]);
+    let client = client(&kms);
+    let error = client.list_keys().send().await.unwrap_err();
+    assert!(matches!(error, SdkError::ResponseError(_)), "{error:?}");
+    assert_eq!(error.raw_response().unwrap().status().as_u16(), 200);
+    // One that is an error is cut as well.
+    let error = client.describe_key().key_id("x").send().await.unwrap_err();
+    assert!(matches!(error, SdkError::ResponseError(_)), "{error:?}");
+    assert_eq!(error.code(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sdk_tries_again_after_a_truncated_answer() {
+    let kms = demo();
+    behaving(&kms, vec![Rule { times: Some(1), ..rule(Fault::Truncate) }]);
+    let trying = aws_sdk_kms::Config::builder().retry_config(RetryConfig::standard());
+    let call = client(&kms).list_keys().customize().config_override(trying).send();
+    assert!(!call.await.unwrap().keys().is_empty());
 }
