@@ -53,7 +53,7 @@ mod wire;
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -64,7 +64,7 @@ pub use randomness::{Exhausted, Randomness};
 
 use front::Front;
 use marker::Markers;
-use seed::Keyring;
+use seed::{Generated, Keyring};
 use service::Service;
 use store::Store;
 use usage::Usage;
@@ -90,31 +90,53 @@ pub enum StoreLocation {
     File(PathBuf),
 }
 
+/// What a new store begins with.
+///
+/// The default: the demo keyring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seed {
+    /// A keyring, as TOML; see `assets/demo/keyring.toml`. A store that exists is left as it is.
+    Keyring(Cow<'static, str>),
+    /// So many keys in us-east-1, made up from a number: a realistic mixture, the first one enabled
+    /// and with `alias/demo/orders`. Their material comes from the number as well, so whoever knows it
+    /// knows the keys: they are for tests and demonstrations. A store that exists is an error.
+    Generated {
+        /// At most [`MAX_GENERATED_KEYS`].
+        keys: u32,
+        /// The same number gives the same keys; what lies ahead of them counts from the clock.
+        seed: u64,
+    },
+}
+
+/// The most keys that are made up for a store.
+pub const MAX_GENERATED_KEYS: u32 = 1_000_000;
+
+impl Default for Seed {
+    fn default() -> Self {
+        Self::Keyring(Cow::Borrowed(seed::DEMO))
+    }
+}
+
+impl<T: Into<Cow<'static, str>>> From<T> for Seed {
+    /// That keyring.
+    fn from(keyring: T) -> Self {
+        Self::Keyring(keyring.into())
+    }
+}
+
 /// What the local KMS takes from outside.
 ///
 /// The default: the real clock, real randomness, the demo keyring, no misbehaviour.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The time: when a key is created, and what the days of a keyring count from.
     pub clock: Clock,
     /// Key material, data keys, salts, nonces, ids.
     pub randomness: Randomness,
-    /// What a store that is empty begins with, as TOML; see `assets/demo/keyring.toml`. An existing
-    /// store is left as it is.
-    pub keyring: Cow<'static, str>,
+    /// What a new store begins with.
+    pub seed: Seed,
     /// Delays and faults.
     pub behaviour: Behaviour,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            clock: Clock::system(),
-            randomness: Randomness::system(),
-            keyring: Cow::Borrowed(seed::DEMO),
-            behaviour: Behaviour::default(),
-        }
-    }
 }
 
 /// Why a store could not be opened. The file is as it was.
@@ -181,8 +203,27 @@ pub enum OpenError {
         /// What is wrong, and where.
         reason: String,
     },
-    /// The keyring could not be written into a new store.
-    #[error("the keyring could not be stored: {reason}")]
+    /// More keys are to be made up than [`MAX_GENERATED_KEYS`]. No store was made.
+    #[error(
+        "cannot make up {keys} keys: at most {MAX_GENERATED_KEYS} are possible, name a smaller number with \
+         `--seed-keys`"
+    )]
+    TooManyKeys {
+        /// What was asked for.
+        keys: u32,
+    },
+    /// Keys are to be made up in a store that exists.
+    #[error(
+        "the local KMS's store `{}` exists, and `--seed-keys` is for new stores: leave it out to use the \
+         keys that are there, or name another file with `--demo-store`",
+        path.display()
+    )]
+    NotNew {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The first keys could not be written into a new store.
+    #[error("the keys of a new store could not be stored: {reason}")]
     Seed {
         /// What the database says.
         reason: String,
@@ -198,15 +239,29 @@ impl LocalKms {
     /// # Errors
     /// See [`OpenError`]; its sentence names the file and the way out.
     pub fn open(location: StoreLocation, options: Options) -> Result<Self, OpenError> {
-        let Options { clock, randomness, keyring, behaviour } = options;
+        let Options { clock, randomness, seed, behaviour } = options;
+        if let Seed::Generated { keys, .. } = seed
+            && keys > MAX_GENERATED_KEYS
+        {
+            return Err(OpenError::TooManyKeys { keys });
+        }
+        let mut is_new = false;
         let store = Store::open(location, clock.now(), |writer| {
-            let keyring = Keyring::parse(&keyring)?;
+            is_new = true;
             let marker_key: [u8; 32] = randomness.array()?;
             writer
                 .put_marker_key(&marker_key)
                 .map_err(|error| OpenError::Seed { reason: error.to_string() })?;
-            keyring.plant(writer, &clock, &randomness)
+            match &seed {
+                Seed::Keyring(keyring) => Keyring::parse(keyring)?.plant(writer, &clock, &randomness),
+                Seed::Generated { keys, seed } => {
+                    Generated { keys: *keys, seed: *seed }.plant(writer, &clock)
+                }
+            }
         })?;
+        if let (false, Seed::Generated { .. }) = (is_new, &seed) {
+            return Err(OpenError::NotNew { path: store.path().unwrap_or(Path::new("")).to_owned() });
+        }
         let markers = Markers::new(&store.marker_key()?);
         let store = Arc::new(store);
         let usage = Usage::new(Arc::clone(&store));

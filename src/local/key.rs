@@ -225,6 +225,14 @@ pub(super) struct Rotation {
 }
 
 impl Rotation {
+    /// The same, after all periods that ended by `now`.
+    pub(super) fn caught_up(mut self, now: Timestamp) -> Self {
+        while self.next() <= now && self.next() > self.since {
+            self.since = self.next();
+        }
+        self
+    }
+
     /// When the present period ends.
     pub(super) fn next(self) -> Timestamp {
         days_after(self.since, self.period_days)

@@ -7,6 +7,8 @@
 //! errors, and so is anything that KMS would not allow to be: a keyring is checked as a whole before
 //! a byte is written.
 
+mod generated;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -22,6 +24,7 @@ use super::key::{
 use super::randomness::Randomness;
 use super::store::{StoreError, Writer};
 use super::{OpenError, due, hex};
+pub(super) use generated::Generated;
 
 /// The keyring that comes with the program.
 pub(super) const DEMO: &str = include_str!("../../assets/demo/keyring.toml");

@@ -11,6 +11,7 @@
 //!
 //! It must not know requests, answers or what a key may do.
 
+mod bulk;
 mod rehearsal;
 mod tables;
 mod view;

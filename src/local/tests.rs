@@ -4,11 +4,11 @@
 mod behaviour;
 mod catalog;
 mod crypto;
+mod generated;
 mod keyring;
 mod store;
 mod wire;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aws_sdk_kms::Client;
@@ -40,8 +40,8 @@ fn options() -> Options {
     Options { clock: Clock::fixed(today()), randomness: Randomness::deterministic(7), ..Options::default() }
 }
 
-fn with_keyring(keyring: impl Into<Cow<'static, str>>) -> LocalKms {
-    let options = Options { keyring: keyring.into(), ..options() };
+fn with_keyring(keyring: impl Into<Seed>) -> LocalKms {
+    let options = Options { seed: keyring.into(), ..options() };
     LocalKms::open(StoreLocation::Memory, options).unwrap()
 }
 

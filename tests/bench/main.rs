@@ -13,6 +13,7 @@ use kmx::domain::key::{KeyManager, KeyMetadata, KeyState, KeyUsage};
 use kmx::domain::listing::{KeyColumn, Listing, Sort, compare_keys};
 use kmx::domain::loading::{List, LoadEvent};
 use kmx::domain::place::Place;
+use kmx::local::{LocalKms, Options, Seed, StoreLocation};
 use kmx::view::{Theme, render};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -148,5 +149,16 @@ fn sort(bencher: Bencher, count: usize) {
     bencher.bench_local(|| {
         press(&mut state, KeyCode::Char('s'));
         press(&mut state, KeyCode::Char('c'));
+    });
+}
+
+/// A new store of the local KMS in a file, filled with keys made up from a seed.
+#[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 3, sample_size = 1)]
+#[expect(clippy::expect_used, reason = "a bench has nobody to tell")]
+fn seeding(bencher: Bencher, keys: u32) {
+    bencher.with_inputs(|| tempfile::tempdir().expect("a folder for a while")).bench_local_refs(|folder| {
+        let location = StoreLocation::File(folder.path().join("kms.redb"));
+        let options = Options { seed: Seed::Generated { keys, seed: 1 }, ..Options::default() };
+        LocalKms::open(location, options).expect("a new store")
     });
 }

@@ -49,7 +49,7 @@ async fn rows_come_before_their_states_and_nothing_jumps() {
 #[tokio::test(start_paused = true)]
 async fn rows_on_the_screen_are_described_first() {
     let slow = rules(vec![always("DescribeKey", None, Fault::Latency(std::time::Duration::from_secs(1)))]);
-    let setup = Setup { behaviour: slow, rows: 12, keyring: many_keys(300).into(), ..Setup::default() };
+    let setup = Setup { behaviour: slow, rows: 12, seed: many_keys(300).into(), ..Setup::default() };
     let mut explorer = Explorer::unsettled(setup);
     explorer.run_for(10).await;
     // 32 calls are under way; what is on the screen now goes before the 268 others.
@@ -155,7 +155,7 @@ async fn a_reload_keeps_the_selection_and_reads_everything_again() {
 #[tokio::test(start_paused = true)]
 async fn every_page_is_read_to_the_last() {
     let keyring = many_keys(1_203);
-    let mut explorer = Explorer::start_with(Setup { keyring: keyring.into(), ..Setup::default() }).await;
+    let mut explorer = Explorer::start_with(Setup { seed: keyring.into(), ..Setup::default() }).await;
     explorer.shows(&["1,203 keys"]);
     assert_eq!(explorer.calls("ListKeys").len(), 2);
     assert_eq!(explorer.calls("ListAliases").len(), 13);
@@ -259,7 +259,7 @@ async fn a_very_small_terminal_shows_what_it_can() {
 async fn hostile_text_reaches_no_cell_raw() {
     let keyring = "[[key]]\nid = \"00000000-0000-4000-8000-000000000001\"\ncreated = 2024-01-01T00:00:00Z\n\
                    description = \"a\\u001b[2Jb\\u202ec\\u009bd\"\naliases = [\"alias/x\"]\n";
-    let setup = Setup { columns: 200, keyring: keyring.into(), ..Setup::default() };
+    let setup = Setup { columns: 200, seed: keyring.into(), ..Setup::default() };
     let mut explorer = Explorer::start_with(setup).await;
     explorer.shows(&["a␛[2Jb<U+202E>c<U+009B>d"]);
     explorer.press("<enter>").await;

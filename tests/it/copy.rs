@@ -79,7 +79,7 @@ async fn a_refusal_copies_all_that_it_says() {
 
 #[tokio::test(start_paused = true)]
 async fn what_has_nothing_to_copy_says_so() {
-    let mut explorer = Explorer::start_with(Setup { keyring: "".into(), ..Setup::default() }).await;
+    let mut explorer = Explorer::start_with(Setup { seed: "".into(), ..Setup::default() }).await;
     explorer.press("y").await;
     assert!(explorer.footer().contains("nothing here to copy"), "{}", explorer.footer());
     let mut explorer = Explorer::start().await;
@@ -120,7 +120,7 @@ async fn a_route_that_fails_is_an_error_and_loses_nothing() {
 async fn what_is_copied_has_nothing_that_a_terminal_obeys() {
     let keyring = "[[key]]\nid = \"00000000-0000-4000-8000-000000000001\"\ncreated = 2024-01-01T00:00:00Z\n\
                    description = \"a\\u001b[2Jb\\u202ec\\u009bd\"\naliases = [\"alias/x\"]\n";
-    let mut explorer = Explorer::start_with(Setup { keyring: keyring.into(), ..Setup::default() }).await;
+    let mut explorer = Explorer::start_with(Setup { seed: keyring.into(), ..Setup::default() }).await;
     explorer.press("<enter>2y").await;
     let text = copied(&explorer);
     assert!(

@@ -106,7 +106,7 @@ async fn what_breaks_and_passes_leaves_no_gap() {
 async fn a_page_in_the_middle_that_breaks_is_asked_for_again() {
     for operation in ["ListKeys", "ListAliases"] {
         for fault in [Fault::Reset, Fault::Hang, Fault::Body { status: 200, body: "{".to_owned() }] {
-            let setup = Setup { keyring: many_keys(1_203).into(), ..Setup::default() };
+            let setup = Setup { seed: many_keys(1_203).into(), ..Setup::default() };
             let mut explorer = Explorer::unsettled(Setup {
                 behaviour: rules(vec![always(operation, None, Fault::Latency(Duration::from_millis(100)))]),
                 ..setup
@@ -167,8 +167,7 @@ async fn keys_that_keep_failing_hold_up_no_others() {
         let id = format!("00000000-0000-4000-8000-{number:012x}");
         always("DescribeKey", Some(&id), Fault::Internal)
     });
-    let setup =
-        Setup { behaviour: rules(broken.collect()), keyring: many_keys(100).into(), ..Setup::default() };
+    let setup = Setup { behaviour: rules(broken.collect()), seed: many_keys(100).into(), ..Setup::default() };
     let mut explorer = Explorer::unsettled(setup);
     explorer.run_for(60_000).await;
     explorer.shows(&["60 of 100 described", "trying again: the service has a problem"]);

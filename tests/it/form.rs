@@ -89,7 +89,7 @@ async fn it_opens_and_runs_without_a_list() {
 
 #[tokio::test(start_paused = true)]
 async fn on_an_empty_list_it_begins_in_the_key_field() {
-    let mut explorer = Explorer::start_with(Setup { keyring: "".into(), ..Setup::default() }).await;
+    let mut explorer = Explorer::start_with(Setup { seed: "".into(), ..Setup::default() }).await;
     explorer.shows(&["no keys in this account and region"]);
     explorer.press("n").await;
     explorer.shows(&["New data key"]);

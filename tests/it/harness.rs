@@ -1,7 +1,6 @@
 //! The explorer without a terminal: the real loop, the real SDK, a local KMS in memory, and a clock
 //! that stands still until everything waits for it.
 
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use base64::Engine as _;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use kmx::clipboard::{Clipboard, Surroundings};
-use kmx::local::{Behaviour, Clock, Fault, LocalKms, Options, Randomness, Rule, StoreLocation};
+use kmx::local::{Behaviour, Clock, Fault, LocalKms, Options, Randomness, Rule, Seed, StoreLocation};
 use kmx::session::Session;
 use kmx::tui::executor::Executor;
 use kmx::tui::input::InputEvent;
@@ -35,7 +34,7 @@ pub struct Setup {
     pub columns: u16,
     pub rows: u16,
     pub behaviour: Behaviour,
-    pub keyring: Cow<'static, str>,
+    pub seed: Seed,
     /// The value of `KMX_CLIPBOARD`.
     pub clipboard: &'static str,
 }
@@ -46,7 +45,7 @@ impl Default for Setup {
             columns: 140,
             rows: 40,
             behaviour: Behaviour::default(),
-            keyring: Options::default().keyring,
+            seed: Seed::default(),
             clipboard: "auto",
         }
     }
@@ -101,7 +100,7 @@ impl Explorer {
         let options = Options {
             clock: Clock::fixed(now),
             randomness: Randomness::deterministic(7),
-            keyring: setup.keyring,
+            seed: setup.seed,
             behaviour: setup.behaviour,
         };
         let kms = LocalKms::open(StoreLocation::Memory, options).unwrap();

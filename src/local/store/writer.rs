@@ -17,7 +17,7 @@ use crate::local::blob::Material;
 use crate::local::key::{AliasRecord, CustomKeyStoreRecord, GrantRecord, KeyRecord, LastUse, RotationRecord};
 
 /// A transaction that changes the store.
-pub(in crate::local) struct Writer(WriteTransaction);
+pub(in crate::local) struct Writer(pub(super) WriteTransaction);
 
 impl View for Writer {
     fn table<K: Key + 'static, V: Value + 'static>(

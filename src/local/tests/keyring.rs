@@ -129,7 +129,7 @@ fn what_a_keyring_may_not_say_is_refused_with_a_reason() {
         ("[[predefined_alias]]\nname = \"alias/orders\"".to_owned(), "is not a predefined alias"),
     ];
     for (keyring, reason) in cases {
-        let options = Options { keyring: keyring.clone().into(), ..options() };
+        let options = Options { seed: keyring.clone().into(), ..options() };
         let error = LocalKms::open(StoreLocation::Memory, options).unwrap_err();
         assert!(matches!(error, OpenError::Keyring { .. }), "{keyring}");
         assert!(error.to_string().contains(reason), "{error}\n{keyring}");

@@ -59,7 +59,7 @@ async fn what_was_created_and_the_markers_of_listings_survive_a_restart() {
         (key_id, page.next_marker.unwrap(), everything(&kms))
     };
     // Another keyring does not matter any more.
-    let options = Options { keyring: "".into(), randomness: Randomness::system(), ..options() };
+    let options = Options { seed: "".into(), randomness: Randomness::system(), ..options() };
     let kms = LocalKms::open(StoreLocation::File(path), options).unwrap();
     let client = client(&kms);
     let described = client.describe_key().key_id("alias/aws/rds").send().await.unwrap();
@@ -157,7 +157,7 @@ fn a_store_of_a_later_version_is_named_and_left_alone() {
 fn a_keyring_that_is_wrong_leaves_a_store_that_the_right_one_fills() {
     let folder = folder();
     let path = folder.path().join("kms.redb");
-    let wrong = Options { keyring: "nonsense".into(), ..options() };
+    let wrong = Options { seed: "nonsense".into(), ..options() };
     assert!(LocalKms::open(StoreLocation::File(path.clone()), wrong).is_err());
     let kms = open(&path).unwrap();
     assert_eq!(everything(&kms), everything(&demo()));
