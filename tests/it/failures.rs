@@ -95,7 +95,9 @@ async fn what_breaks_and_passes_leaves_no_gap() {
     let cut = || Fault::Body { status: 200, body: r#"{"Keys":[{"KeyId":"#.to_owned() };
     let gateway = || Fault::Body { status: 502, body: "Bad Gateway".to_owned() };
     for operation in ["ListKeys", "ListAliases", "DescribeKey"] {
-        for fault in [Fault::Internal, Fault::Throttle, Fault::Reset, unreadable(), cut(), gateway()] {
+        for fault in
+            [Fault::Internal, Fault::Throttle, Fault::Reset, Fault::Truncate, unreadable(), cut(), gateway()]
+        {
             let explorer = start(rules(vec![first(2, operation, fault.clone())])).await;
             is_complete(&explorer, &format!("{fault:?} on {operation}"));
         }
@@ -105,7 +107,9 @@ async fn what_breaks_and_passes_leaves_no_gap() {
 #[tokio::test(start_paused = true)]
 async fn a_page_in_the_middle_that_breaks_is_asked_for_again() {
     for operation in ["ListKeys", "ListAliases"] {
-        for fault in [Fault::Reset, Fault::Hang, Fault::Body { status: 200, body: "{".to_owned() }] {
+        for fault in
+            [Fault::Reset, Fault::Truncate, Fault::Hang, Fault::Body { status: 200, body: "{".to_owned() }]
+        {
             let setup = Setup { seed: many_keys(1_203).into(), ..Setup::default() };
             let mut explorer = Explorer::unsettled(Setup {
                 behaviour: rules(vec![always(operation, None, Fault::Latency(Duration::from_millis(100)))]),
