@@ -8,6 +8,7 @@
 //!
 //! ```text
 //! connector   the SDK's transport
+//! server      a socket for any other client
 //! front       delays and faults happen here
 //! behaviour   which fault is due
 //! service     a request in, an answer out; synchronous
@@ -43,6 +44,7 @@ mod operations;
 mod policy;
 mod randomness;
 mod seed;
+mod server;
 mod service;
 mod shape;
 mod state;
@@ -61,6 +63,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub use behaviour::{Behaviour, Denial, Fault, Odds, Rate, Rule, Share, SwitchError, parse_latency};
 pub use clock::Clock;
 pub use randomness::{Exhausted, Randomness};
+pub use server::{ServeError, Server, ServerOptions};
 
 use front::Front;
 use marker::Markers;
@@ -145,8 +148,8 @@ pub struct Options {
 pub enum OpenError {
     /// Another process has it open: redb gives a file to one at a time.
     #[error(
-        "the local KMS's store `{}` is in use by another process: leave that one, or name another file \
-         with `--demo-store`",
+        "the local KMS's store `{}` is in use by another process: share it through one `kmx serve` and \
+         `AWS_ENDPOINT_URL_KMS`, or leave that one, or name another file with `--demo-store`",
         path.display()
     )]
     InUse {

@@ -98,6 +98,11 @@ impl KmsError {
         }
     }
 
+    /// An error that blames the HTTP around a request, with a status of its own.
+    pub(super) fn transport(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, status, message: Some(message.into()) }
+    }
+
     /// HTTP status.
     pub(super) fn status(&self) -> u16 {
         self.status

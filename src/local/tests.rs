@@ -6,6 +6,7 @@ mod catalog;
 mod crypto;
 mod generated;
 mod keyring;
+mod server;
 mod store;
 mod wire;
 

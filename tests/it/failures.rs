@@ -393,6 +393,8 @@ async fn a_store_that_is_in_use_says_so_and_opens_once_it_is_free() {
     for words in [
         "the local KMS's store",
         "is in use by another process",
+        "kmx serve",
+        "AWS_ENDPOINT_URL_KMS",
         "leave that one",
         "--demo-store",
         "r try again",

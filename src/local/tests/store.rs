@@ -77,7 +77,9 @@ fn a_second_opening_of_a_store_in_use_says_the_way_out() {
     assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
     let sentence = error.to_string();
     assert!(sentence.contains(path.to_str().unwrap()), "{sentence}");
-    assert!(sentence.contains("leave that one") && sentence.contains("`--demo-store`"), "{sentence}");
+    for way in ["`kmx serve`", "`AWS_ENDPOINT_URL_KMS`", "leave that one", "`--demo-store`"] {
+        assert!(sentence.contains(way), "no {way} in {sentence}");
+    }
     assert!(!answer(&first, "ListKeys", "{}")["Keys"].is_null());
     drop(first);
     assert!(open(&path).is_ok());
