@@ -14,6 +14,9 @@ mod global;
 mod list;
 mod output;
 mod references;
+mod serve;
+#[cfg(unix)]
+mod signals;
 mod table;
 mod usage;
 
@@ -61,6 +64,7 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>) -> Result<Ending, Sto
     match matches.subcommand() {
         Some((list::NAME, options)) => list::run(&session(options)?, options),
         Some((generate::NAME, options)) => generate::run(options, || session(options)),
+        Some((serve::NAME, options)) => serve::run(options),
         _ => explore(&matches),
     }
 }

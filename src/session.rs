@@ -17,6 +17,8 @@ use crate::domain::failure::Failure;
 use crate::domain::place::Place;
 use crate::kms::{Clients, TimeOuts};
 
+pub use self::local::default_store;
+
 /// What the command line says about AWS. Environment and configuration are read when connecting.
 #[derive(Clone, Debug, Default)]
 pub struct AwsSettings {

@@ -2,7 +2,7 @@
 
 use clap::{ColorChoice, Command};
 
-use super::{generate, global, list};
+use super::{generate, global, list, serve};
 use crate::domain::text::wrap;
 
 /// Columns of a help text; clap indents it by ten.
@@ -14,8 +14,8 @@ const LONG_ABOUT: &str = "\
 A terminal explorer for AWS KMS.
 
 Without a subcommand it shows the keys and aliases of an account and region, with their states,
-and makes data keys in a form. The subcommands do the same for scripts: data goes to stdout,
-everything else to stderr.";
+and makes data keys in a form. The subcommands do the same for scripts, or are a local KMS for
+other programs: data goes to stdout, everything else to stderr.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +23,8 @@ Examples:
   kmx --demo                               the explorer on a local KMS: no account needed
   kmx --profile prod --region eu-west-1
   kmx list state:disabled
-  kmx generate --key-id alias/orders --key-spec AES_256 --encryption-context tenant=acme";
+  kmx generate --key-id alias/orders --key-spec AES_256 --encryption-context tenant=acme
+  kmx serve                                the local KMS on a port, for any AWS client";
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
@@ -31,7 +32,7 @@ Exit codes:
   252  bad usage or parameters
   253  the environment: no region, no credentials, no such profile, no terminal
   254  the service said no
-  255  anything else: no connection, a certificate, a file, the demo's store
+  255  anything else: no connection, a certificate, a file, the demo's store, a port in use
   130, 143, 129  ended by SIGINT, SIGTERM, SIGHUP";
 
 /// The command line.
@@ -53,7 +54,8 @@ pub(super) fn command() -> Command {
         .next_line_help(true)
         .args(global::options())
         .subcommand(list::command())
-        .subcommand(generate::command());
+        .subcommand(generate::command())
+        .subcommand(serve::command());
     command.mut_subcommands(|subcommand| {
         subcommand.display_name("kmx").args_override_self(true).next_line_help(true)
     })

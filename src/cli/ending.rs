@@ -20,7 +20,7 @@ pub(super) enum Ending {
     Refused,
     /// Anything else: a connection, a file, a disk that is full.
     Other,
-    /// A signal ended the explorer; the code that says so.
+    /// A signal ended it; the code that says so.
     Signal(u8),
 }
 

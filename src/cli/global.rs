@@ -139,6 +139,25 @@ impl Global {
         Ok(Self { target: Target::Local(settings), colour: colour(options) })
     }
 
+    /// The store's file that a subcommand which is the local KMS itself is to serve, where one is named.
+    ///
+    /// # Errors
+    /// Options about AWS, or about a region: a request says its own.
+    pub(super) fn served_store(options: &ArgMatches, subcommand: &str) -> Result<Option<PathBuf>, Stop> {
+        let misplaced: Vec<String> = AWS_ONLY
+            .into_iter()
+            .chain([REGION])
+            .filter(|name| options.value_source(name) == Some(ValueSource::CommandLine))
+            .map(|name| {
+                format!("--{name}: is about requests, and `kmx {subcommand}` answers them: leave it out")
+            })
+            .collect();
+        if !misplaced.is_empty() {
+            return Err(Stop::Usage { sentences: misplaced, hints: Vec::new() });
+        }
+        Ok(options.get_one::<PathBuf>(DEMO_STORE).cloned())
+    }
+
     pub(super) const fn colour(&self) -> bool {
         self.colour
     }

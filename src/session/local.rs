@@ -55,14 +55,18 @@ fn open(
     if let Some(transport) = &*opened {
         return Ok(transport.clone());
     }
-    let path = path.map_or_else(default_path, Ok)?;
+    let path = path.map_or_else(default_store, Ok)?;
     // The error's own sentence names the file and the way out.
     let kms = LocalKms::open(StoreLocation::File(path), Options::default())
         .map_err(|error| Failure::new(FailureKind::Store, error.to_string()))?;
     Ok(opened.insert(kms.http_client()).clone())
 }
 
-fn default_path() -> Result<PathBuf, Failure> {
+/// The store's file where none is named: a place for a person's data.
+///
+/// # Errors
+/// There is no home folder.
+pub fn default_store() -> Result<PathBuf, Failure> {
     directories::ProjectDirs::from("", "", "kmx")
         .map(|folders| folders.data_dir().join("local-kms.redb"))
         .ok_or_else(|| {

@@ -642,7 +642,7 @@ fn an_endpoint_that_does_not_answer_in_time_ends_with_255() {
 fn a_store_that_another_process_has_open_ends_with_255_and_names_the_ways_out() {
     let home = Home::new();
     let held = LocalKms::open(StoreLocation::File(home.path("x.redb")), Options::default()).unwrap();
-    home.demo(&["list"]).refused(255, &["is in use by another process", "--demo-store"]);
+    home.demo(&["list"]).refused(255, &["is in use by another process", "kmx serve", "--demo-store"]);
     drop(held);
     assert_eq!(home.demo(&["list"]).code, 0);
 }
@@ -720,6 +720,7 @@ fn the_help_is_what_was_read_and_agreed() {
         ("help", &["--help"][..]),
         ("help_short", &["-h"]),
         ("help_list", &["list", "--help"]),
+        ("help_serve", &["serve", "--help"]),
         ("help_generate", &["generate", "--help"]),
     ] {
         let outcome = home.run(arguments);

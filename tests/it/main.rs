@@ -17,5 +17,6 @@ mod guard;
 mod harness;
 mod parity;
 mod pty;
+mod serve;
 mod terminal;
 mod tidy;

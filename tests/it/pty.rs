@@ -150,6 +150,7 @@ fn a_store_that_another_process_holds_is_named_with_the_way_out() {
     let first = demo();
     let second = Launch::kmx().args(["--demo"]).env("TERM", "xterm-256color").home(first.home()).start();
     second.wait_for_text("is in use by another");
+    second.wait_for_text("kmx serve");
     second.wait_for_text("--demo-store");
     // The first one is left: now there is a way.
     first.send("q");
