@@ -22,7 +22,8 @@
 //!
 //! Without a screen the way is shorter: [`cli`] reads the same options from
 //! [`domain::request::Parameter`], checks them with the same [`domain::request::Parameters::check`],
-//! and makes the same call.
+//! and makes the same call. `kmx serve` goes the other way round: it puts [`local`] on a socket
+//! ([`local::Server`]) for clients that are not ours.
 //!
 //! # Modules
 //!

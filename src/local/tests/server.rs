@@ -373,7 +373,7 @@ fn what_is_not_http_ends_its_own_connection_alone() {
 
 #[test]
 fn a_client_that_is_slow_or_idle_holds_up_nobody_and_is_let_go() {
-    let limits = Limits { head: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { head: Duration::from_millis(500), ..Limits::default() };
     let serving = serve(&demo(), loopback(), limits);
     let mut slow = serving.connect();
     slow.write_all(b"POST / HTTP/1.1\r\nHost: loc").unwrap();
