@@ -21,11 +21,12 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
+use http_body_util::{BodyExt as _, Either, Full};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{
     AUTHORIZATION, CONNECTION, CONTENT_TYPE as CONTENT_TYPE_HEADER, HOST, HeaderMap, HeaderName, HeaderValue,
 };
@@ -271,7 +272,63 @@ struct Peer {
     has_leftovers: AtomicBool,
 }
 
-type Answer = hyper::Response<Full<Bytes>>;
+type Answer = hyper::Response<AnswerBody>;
+
+type AnswerBody = Either<Full<Bytes>, Half>;
+
+fn whole(body: Bytes) -> AnswerBody {
+    Either::Left(Full::new(body))
+}
+
+fn half(mut body: Bytes) -> AnswerBody {
+    let announced = body.len() as u64;
+    body.truncate(body.len() / 2);
+    Either::Right(Half { announced, unsent: Some(body), written: false })
+}
+
+/// A body that breaks off half way, although all of it is announced.
+struct Half {
+    announced: u64,
+    unsent: Option<Bytes>,
+    /// hyper has been given the time to write the half: an error at once would throw it away.
+    written: bool,
+}
+
+impl Body for Half {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        if let Some(half) = self.unsent.take() {
+            return Poll::Ready(Some(Ok(Frame::data(half))));
+        }
+        if !self.written {
+            self.written = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(Cut)))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.announced)
+    }
+}
+
+/// The connection is to end within an answer.
+#[derive(Debug)]
+struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cut off on purpose")
+    }
+}
+
+impl Error for Cut {}
 
 /// The connection is to break without an answer.
 #[derive(Debug)]
@@ -348,11 +405,14 @@ impl Peer {
             Err((refusal, body)) => return self.refuse(&refusal, &body),
         };
         let plan = self.front.plan(&request);
-        if self.front.is_immediate(&request, &plan) {
-            return http_response(self.front.service.handle(&request));
+        if Front::is_immediate(&request, &plan) {
+            return http_response(self.front.service.handle(&request), whole);
         }
         match Arc::clone(&self.front).carry_out(request, plan).await {
-            Outcome::Answer(response) => http_response(response),
+            Outcome::Answer(response) => http_response(response, whole),
+            // Of nothing there is no half to send.
+            Outcome::Cut(response) if response.body.is_empty() => Err(Break),
+            Outcome::Cut(response) => http_response(response, half),
             Outcome::Break => Err(Break),
         }
     }
@@ -429,7 +489,7 @@ impl Peer {
 
     /// An answer that came before all of the request. The connection is of no use after it.
     fn refuse(&self, error: &KmsError, body: &Incoming) -> Result<Answer, Break> {
-        let mut answer = http_response(self.front.service.refuse(error))?;
+        let mut answer = http_response(self.front.service.refuse(error), whole)?;
         if !body.is_end_stream() {
             self.has_leftovers.store(true, Ordering::Relaxed);
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -459,12 +519,12 @@ fn wire_request(headers: &HeaderMap, body: Zeroizing<Vec<u8>>) -> Request {
     }
 }
 
-fn http_response(response: Response) -> Result<Answer, Break> {
+fn http_response(response: Response, body: impl FnOnce(Bytes) -> AnswerBody) -> Result<Answer, Break> {
     let Ok(status) = StatusCode::from_u16(response.status) else {
         return Err(Break);
     };
     let request_id = HeaderValue::try_from(response.request_id.as_str()).map_err(|_| Break)?;
-    let mut answer = hyper::Response::new(Full::new(response.into_bytes()));
+    let mut answer = hyper::Response::new(body(response.into_bytes()));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE_HEADER, HeaderValue::from_static(CONTENT_TYPE));

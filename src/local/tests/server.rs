@@ -455,6 +455,18 @@ fn faults_show_on_the_socket_as_they_are() {
     fault(Fault::Body { status: 502, body: "<html>".to_owned() });
     let answer = serving.call("ListKeys", "{}");
     assert_eq!((answer.status, answer.body.as_slice()), (502, b"<html>".as_slice()));
+    fault(Fault::Truncate);
+    for _ in 0..20 {
+        let mut stream = serving.connect();
+        stream.write_all(post("localhost", "ListKeys", "{}").as_bytes()).unwrap();
+        let mut came = String::new();
+        stream.read_to_string(&mut came).unwrap();
+        let (head, body) = came.split_once("\r\n\r\n").unwrap();
+        let answer = Answer { status: 200, head: head.to_owned(), body: Vec::new() };
+        let announced: usize = answer.header("content-length").unwrap().parse().unwrap();
+        assert_eq!(body.len(), announced / 2);
+        assert!(body.starts_with("{\"Keys\""), "{body}");
+    }
     for broken in [Fault::Reset, Fault::Body { status: 1000, body: String::new() }] {
         fault(broken);
         let mut stream = serving.connect();
