@@ -405,7 +405,7 @@ impl Peer {
             Err((refusal, body)) => return self.refuse(&refusal, &body),
         };
         let plan = self.front.plan(&request);
-        if Front::is_immediate(&request, &plan) {
+        if self.front.is_immediate(&request, &plan) {
             return http_response(self.front.service.handle(&request), whole);
         }
         match Arc::clone(&self.front).carry_out(request, plan).await {
