@@ -59,11 +59,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use zeroize::Zeroizing;
 
 pub use behaviour::{Behaviour, Denial, Fault, Odds, Rate, Rule, Share, SwitchError, parse_latency};
 pub use clock::Clock;
 pub use randomness::{Exhausted, Randomness};
 pub use server::{ServeError, Server, ServerOptions};
+pub use wire::Response;
 
 use front::Front;
 use marker::Markers;
@@ -71,6 +73,7 @@ use seed::{Generated, Keyring};
 use service::Service;
 use store::Store;
 use usage::Usage;
+use wire::Request;
 
 /// The account that every key of the local KMS is in.
 pub const ACCOUNT: &str = "111122223333";
@@ -280,10 +283,31 @@ impl LocalKms {
         connector::http_client(Arc::clone(&self.front))
     }
 
+    /// Answers one request, at once and on this thread: what a transport gets from the service where
+    /// no delay and no fault is due. [`Behaviour`] is not asked, and its counts stay as they are.
+    ///
+    /// `target` is the header `X-Amz-Target` (`TrentService.` and one of [`operations()`]),
+    /// `authorization` the header `Authorization`, `body` whatever came. It blocks: an operation may
+    /// write to the store, or make a key. An answer's status is 200, or 400 with an error of the
+    /// request, or 500 where the store or the system's randomness failed.
+    #[must_use]
+    pub fn handle(&self, target: &str, authorization: Option<&str>, body: Vec<u8>) -> Response {
+        self.front.service.handle(&Request {
+            target: Some(target.to_owned()),
+            authorization: authorization.map(str::to_owned),
+            body: Zeroizing::new(body),
+        })
+    }
+
     /// Replaces the behaviour from the next request on. Counts of the old rules are forgotten.
     pub fn set_behaviour(&self, behaviour: Behaviour) {
         self.front.set_behaviour(behaviour);
     }
+}
+
+/// The names of the operations that the local KMS has, in AWS's spelling.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    operations::names()
 }
 
 /// Names the store and nothing in it.

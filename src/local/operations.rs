@@ -137,6 +137,11 @@ static ABSENT: [&str; 18] = [
     "VerifyMac",
 ];
 
+/// The names of the operations that are here.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|operation| operation.name)
+}
+
 impl Operation {
     /// The operation of that name, where it is here.
     pub(super) fn named(name: &str) -> Option<&'static Self> {

@@ -68,9 +68,9 @@ impl Request {
     }
 }
 
-/// An answer. Its content type is [`CONTENT_TYPE`] always.
+/// An answer of the local KMS. Its content type is `application/x-amz-json-1.1` always.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Response {
+pub struct Response {
     /// HTTP status.
     pub status: u16,
     /// The header `x-amzn-RequestId`: a UUID.
