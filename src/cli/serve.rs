@@ -2,6 +2,8 @@
 //!
 //! What it prints on stdout is one line, for people and for scripts that wait until it is ready.
 
+mod switches;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -14,7 +16,7 @@ use super::global::Global;
 use super::output;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::text::plural;
-use crate::local::{LocalKms, Options, ServeError, Server, ServerOptions, StoreLocation};
+use crate::local::{LocalKms, ServeError, Server, ServerOptions, StoreLocation};
 use crate::session;
 
 pub(super) const NAME: &str = "serve";
@@ -42,11 +44,12 @@ most; a second signal ends it at once.
 Examples:
   kmx serve
   kmx serve --listen :0 --ephemeral        a free port, and keys that nobody misses
+  kmx serve --ephemeral --seed-keys 100000 --latency 20ms --rate DescribeKey=2000
   AWS_ENDPOINT_URL_KMS=http://127.0.0.1:4599 aws kms list-keys --region us-east-1";
 
 /// The subcommand, as clap knows it.
 pub(super) fn command() -> Command {
-    Command::new(NAME)
+    let command = Command::new(NAME)
         .about("The local KMS on a port, for any AWS client")
         .long_about(LONG_ABOUT)
         .after_long_help(format!("{MORE}\n\n{EXIT_CODES}"))
@@ -73,7 +76,8 @@ pub(super) fn command() -> Command {
                 .long(EPHEMERAL)
                 .action(ArgAction::SetTrue)
                 .help("Keep the keys in memory, until it ends"),
-        )
+        );
+    switches::add_to(command)
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
@@ -105,7 +109,7 @@ pub(super) fn run(options: &ArgMatches) -> Result<Ending, Stop> {
             StoreLocation::Memory => "the keys are kept in memory, and are gone when this ends".to_owned(),
         };
         // The error's own sentence names the file and the way out.
-        let kms = LocalKms::open(location, Options::default())
+        let kms = LocalKms::open(location, switches::options(options))
             .map_err(|error| Failure::new(FailureKind::Store, error.to_string()))?;
         output::say("kmx: whoever reaches this port can use and read every key: no authentication, no TLS");
         output::say(
