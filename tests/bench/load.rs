@@ -95,7 +95,7 @@ fn sdk(time: Duration) -> f64 {
     })
 }
 
-/// Over connections that are kept alive, one request after another on each.
+/// Over connections that are kept alive where the server lets them, one request after another on each.
 fn http(address: &str, key_id: &str, time: Duration, connections: u64) -> f64 {
     let body = body(key_id);
     let request = format!(
@@ -108,10 +108,14 @@ fn http(address: &str, key_id: &str, time: Duration, connections: u64) -> f64 {
         let runs: Vec<_> = (0..connections)
             .map(|_| {
                 scope.spawn(|| {
-                    let mut stream = TcpStream::connect(address).unwrap();
-                    stream.set_nodelay(true).unwrap();
+                    let mut stream = connect(address);
                     let mut buffer = Vec::new();
-                    rate(time, || exchange(&mut stream, request.as_bytes(), &mut buffer))
+                    rate(time, || {
+                        let kept_alive = exchange(&mut stream, request.as_bytes(), &mut buffer);
+                        if !kept_alive {
+                            stream = connect(address);
+                        }
+                    })
                 })
             })
             .collect();
@@ -119,8 +123,15 @@ fn http(address: &str, key_id: &str, time: Duration, connections: u64) -> f64 {
     })
 }
 
-/// Sends a request and reads its answer, which has to be a good one.
-fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) {
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Sends a request and reads its answer, which has to be a good one. Whether the server keeps the
+/// connection.
+fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> bool {
     stream.write_all(request).unwrap();
     buffer.clear();
     let mut chunk = [0; 4096];
@@ -136,7 +147,7 @@ fn exchange(stream: &mut TcpStream, request: &[u8], buffer: &mut Vec<u8>) {
         let length = text.split("content-length:").nth(1).unwrap();
         let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
         if buffer.len() >= head + 4 + length {
-            return;
+            return !text.contains("connection: close") && !text.starts_with("http/1.0");
         }
     }
 }
