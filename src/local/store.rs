@@ -14,6 +14,7 @@
 mod bulk;
 mod rehearsal;
 mod tables;
+mod unmade;
 mod view;
 mod watched;
 mod writer;
@@ -26,7 +27,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
 use redb::backends::{FileBackend, InMemoryBackend};
-use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, StorageBackend, TableError};
+use redb::{Builder, Database, DatabaseError, ReadTransaction, ReadableDatabase, TableError};
 
 use super::{OpenError, StoreLocation};
 use rehearsal::Rehearsal;
@@ -268,14 +269,14 @@ fn open_file(path: &Path, trouble: &Trouble) -> Result<Database, OpenError> {
         create_private_folder(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
     }
     let backend = open_backend(path)?;
-    let length = backend.len().map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-    let backend = if length == 0 {
+    let unmade = unmade::is_unmade(&backend);
+    let backend = if unmade.map_err(|source| OpenError::Io { path: path.to_owned(), source })? {
         backend
     } else {
         rehearse(path, backend)?;
-        make_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         open_backend(path)?
     };
+    make_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     let backend = Watched::new(backend, trouble.clone());
     builder().create_with_backend(backend).map_err(|error| unopened(path, error))
 }

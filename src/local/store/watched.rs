@@ -1,6 +1,7 @@
 //! The file of a store, watched: whoever has the store learns that the disk failed.
 //!
-//! It must only pass on what redb asks.
+//! It must only pass on what redb asks, but for one thing: a file whose making was interrupted is
+//! shown as the empty one that it stands for.
 
 use std::io;
 use std::ops::Bound;
@@ -9,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
+
+use super::unmade::is_unmade;
 
 /// Whether the disk has failed since the file was opened. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -33,11 +36,13 @@ impl Trouble {
 pub(super) struct Watched {
     file: FileBackend,
     trouble: Trouble,
+    /// Whether the file is known to be a database, or being made one.
+    is_made: AtomicBool,
 }
 
 impl Watched {
     pub(super) fn new(file: FileBackend, trouble: Trouble) -> Self {
-        Self { file, trouble }
+        Self { file, trouble, is_made: AtomicBool::new(false) }
     }
 
     fn watch<T>(&self, result: io::Result<T>) -> io::Result<T> {
@@ -50,6 +55,11 @@ impl Watched {
 
 impl StorageBackend for Watched {
     fn len(&self) -> io::Result<u64> {
+        // redb asks for it first when it has locked the file: no other process makes it meanwhile.
+        if !self.is_made.load(Ordering::Acquire) && self.watch(is_unmade(&self.file))? {
+            return Ok(0);
+        }
+        self.is_made.store(true, Ordering::Release);
         self.watch(self.file.len())
     }
 
@@ -58,6 +68,7 @@ impl StorageBackend for Watched {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        self.is_made.store(true, Ordering::Release);
         self.watch(self.file.set_len(len))
     }
 

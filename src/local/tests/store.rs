@@ -171,6 +171,41 @@ fn an_empty_file_is_a_store_to_be_made() {
     let path = folder.path().join("kms.redb");
     fs::write(&path, b"").unwrap();
     assert!(open(&path).is_ok());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Whoever made it may have let others read it.
+        fs::write(&path, b"").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(open(&path).is_ok());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_file_whose_making_was_interrupted_is_a_store_to_be_made() {
+    let folder = folder();
+    let made = folder.path().join("made.redb");
+    drop(redb::Database::create(&made).unwrap());
+    let mut unmarked = fs::read(&made).unwrap();
+    unmarked[..9].fill(0);
+    unmarked[320..].fill(0);
+    let path = folder.path().join("kms.redb");
+    for left in [&unmarked, &vec![0; unmarked.len()]] {
+        fs::write(&path, left).unwrap();
+        assert!(open(&path).unwrap().front.service.store.read().is_ok());
+        assert!(everything(&open(&path).unwrap()).contains(ORDERS));
+        // Whatever else is in a file is somebody's.
+        for at in [0, 8, 12, 320, left.len() - 1] {
+            let mut of_somebody = left.clone();
+            of_somebody[at] ^= 1;
+            fs::write(&path, &of_somebody).unwrap();
+            assert!(matches!(open(&path), Err(OpenError::NotAStore { .. })), "{at}");
+            assert_eq!(fs::read(&path).unwrap(), of_somebody);
+        }
+        fs::write(&path, &left[1..]).unwrap();
+        assert!(matches!(open(&path), Err(OpenError::NotAStore { .. })));
+    }
 }
 
 #[test]
