@@ -15,6 +15,7 @@ mod form;
 mod generate;
 mod guard;
 mod harness;
+mod kill;
 mod parity;
 mod pty;
 mod serve;

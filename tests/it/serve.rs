@@ -10,10 +10,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const AUTHORIZATION: &str = "Authorization: AWS4-HMAC-SHA256 \
+pub const AUTHORIZATION: &str = "Authorization: AWS4-HMAC-SHA256 \
      Credential=AKIDEXAMPLE/20261124/us-east-1/kms/aws4_request, SignedHeaders=host, Signature=00";
 
-fn kmx(home: &TempDir, arguments: &[&str]) -> Command {
+pub fn kmx(home: &TempDir, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kmx"));
     command
         .args(arguments)
@@ -33,15 +33,15 @@ fn ended(home: &TempDir, arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// A server that has said that it is ready. It is killed where a test does not end it.
-struct Serving {
+pub struct Serving {
     child: Child,
     stdout: BufReader<std::process::ChildStdout>,
     line: String,
-    url: String,
+    pub url: String,
 }
 
 impl Serving {
-    fn start(home: &TempDir, arguments: &[&str]) -> Self {
+    pub fn start(home: &TempDir, arguments: &[&str]) -> Self {
         let mut child = kmx(home, &[&["serve"], arguments].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -54,16 +54,16 @@ impl Serving {
         Self { child, stdout, line, url }
     }
 
-    fn connect(&self) -> TcpStream {
+    pub fn connect(&self) -> TcpStream {
         TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap()
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for the end: the exit code, what came on stdout after the first line, and stderr.
-    fn wait(&mut self) -> (i32, String, String) {
+    pub fn wait(&mut self) -> (i32, String, String) {
         let (mut out, mut err) = (String::new(), String::new());
         self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
         self.stdout.read_to_string(&mut out).unwrap();
@@ -78,7 +78,7 @@ impl Drop for Serving {
     }
 }
 
-fn home() -> TempDir {
+pub fn home() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
