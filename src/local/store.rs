@@ -23,7 +23,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use jiff::Timestamp;
 use redb::backends::{FileBackend, InMemoryBackend};
@@ -80,6 +80,8 @@ pub(super) struct Store {
     trouble: Trouble,
     /// When something is due next, in milliseconds since 1970.
     next_due: AtomicI64,
+    /// Held from before a transaction begins until `next_due` is that of what it committed.
+    writing: Mutex<()>,
 }
 
 /// Whether a store was there or has just been made.
@@ -134,12 +136,14 @@ impl Store {
             writer.commit().map_err(broken)?;
         }
         drop(transaction);
-        let store =
-            Self { database: RwLock::new(Some(database)), path, trouble, next_due: AtomicI64::new(i64::MIN) };
-        let first_due = store.read().and_then(|reader| reader.first_due());
-        let first_due = first_due.map_err(|error| store.broken(&error))?;
-        store.next_due.store(first_due, Ordering::Release);
-        Ok(store)
+        let first_due = first_due(&database).map_err(broken)?;
+        Ok(Self {
+            database: RwLock::new(Some(database)),
+            path,
+            trouble,
+            next_due: AtomicI64::new(first_due),
+            writing: Mutex::new(()),
+        })
     }
 
     /// The file, where there is one.
@@ -169,6 +173,8 @@ impl Store {
         &self,
         work: impl FnOnce(&Writer) -> Result<T, E>,
     ) -> Result<T, E> {
+        // A transaction that panicked has changed nothing.
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let database = self.database()?;
         let begin = || -> Result<Writer, StoreError> {
             match &*database {
@@ -209,14 +215,26 @@ impl Store {
         // Closing may fail in the same way, which changes nothing.
         *database = None;
         self.trouble.forget();
-        match open_file(path, &self.trouble) {
-            Ok(open) => {
+        let opened = match path.try_exists() {
+            Ok(true) => open_file(path, &self.trouble).map_err(|error| error.to_string()),
+            // Not to be made anew: what was in it may come back.
+            Ok(false) => Err("it is gone".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        // A commit may be in the file although its end was never seen.
+        let found = opened.and_then(|open| match first_due(&open) {
+            Ok(first_due) => Ok((open, first_due)),
+            Err(error) => Err(error.to_string()),
+        });
+        match found {
+            Ok((open, first_due)) => {
                 *database = Some(open);
+                self.next_due.store(first_due, Ordering::Release);
                 Ok(())
             }
-            Err(error) => {
+            Err(reason) => {
                 self.trouble.note();
-                Err(StoreError::NotReopened(error.to_string()))
+                Err(StoreError::NotReopened(reason))
             }
         }
     }
@@ -224,6 +242,11 @@ impl Store {
     fn broken(&self, error: &StoreError) -> OpenError {
         OpenError::Store { path: self.path.clone().unwrap_or_default(), reason: error.to_string() }
     }
+}
+
+/// When something is due first, in milliseconds since 1970.
+fn first_due(database: &Database) -> Result<i64, StoreError> {
+    database.begin_read()?.first_due()
 }
 
 fn builder() -> Builder {
@@ -355,3 +378,6 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
 fn create_private_folder(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).create(folder)
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,16 @@ impl View for Reader<'_> {
         &self,
         definition: TableDefinition<K, V>,
     ) -> Result<impl ReadableTable<K, V>, StoreError> {
-        Ok(self.transaction.open_table(definition)?)
+        self.transaction.table(definition)
+    }
+}
+
+impl View for ReadTransaction {
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<K, V>,
+    ) -> Result<impl ReadableTable<K, V>, StoreError> {
+        Ok(self.open_table(definition)?)
     }
 }
 
