@@ -54,8 +54,9 @@ impl Dice {
 struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    fn to(serving: &Serving) -> Self {
-        Self(BufReader::new(serving.connect()))
+    fn to(serving: &Serving) -> io::Result<Self> {
+        let address = serving.url.strip_prefix("http://").unwrap();
+        TcpStream::connect(address).map(|stream| Self(BufReader::new(stream)))
     }
 
     fn send(&mut self, operation: &str, body: &Value) -> io::Result<()> {
@@ -234,7 +235,10 @@ impl Client {
 
     /// Works until the server is dead.
     fn work(&mut self, serving: &Serving, death: &Death) {
-        let mut connection = Connection::to(serving);
+        let Ok(mut connection) = Connection::to(serving) else {
+            // It was dead before this client came.
+            return;
+        };
         loop {
             let (operation, body, effect) = self.request();
             let mut exchange = || {
@@ -416,7 +420,7 @@ impl Client {
 
     /// Checks what is new, or all.
     fn check(&mut self, serving: &Serving, all: bool) {
-        let connection = &mut Connection::to(serving);
+        let connection = &mut Connection::to(serving).unwrap();
         let doubt = self.doubt.take();
         let mut facts = std::mem::take(&mut self.new_facts);
         if all {
@@ -463,7 +467,7 @@ impl Client {
 
     /// Enables all keys, so that every blob can be opened.
     fn enable_all(&mut self, serving: &Serving) {
-        let connection = &mut Connection::to(serving);
+        let connection = &mut Connection::to(serving).unwrap();
         for key_id in &self.keys {
             connection.ask("EnableKey", &json!({ "KeyId": key_id }));
             self.facts.insert(Fact::State(key_id.clone()), json!("Enabled"));
@@ -570,7 +574,7 @@ fn a_kill_while_a_store_is_made_leaves_one_that_opens() {
         let home = home();
         kill_while_it_opens(&home, &mut dice);
         let serving = serve(&home);
-        let listed = Connection::to(&serving).ask("ListKeys", &json!({ "Limit": 1000 }));
+        let listed = Connection::to(&serving).unwrap().ask("ListKeys", &json!({ "Limit": 1000 }));
         assert!(listed["Keys"].as_array().unwrap().len() > 20, "{listed}");
     }
 }

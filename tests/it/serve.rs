@@ -54,7 +54,7 @@ impl Serving {
         Self { child, stdout, line, url }
     }
 
-    pub fn connect(&self) -> TcpStream {
+    fn connect(&self) -> TcpStream {
         TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap()
     }
 
