@@ -7,6 +7,7 @@ mod crypto;
 mod generated;
 mod keyring;
 mod server;
+mod states;
 mod store;
 mod wire;
 
@@ -124,4 +125,9 @@ fn answer(kms: &LocalKms, operation: &str, body: &str) -> Value {
 
 fn json(response: &Response) -> Value {
     serde_json::from_slice(&response.body).unwrap()
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }

@@ -555,11 +555,6 @@ async fn whatever_is_wrong_with_a_ciphertext_looks_the_same() {
     }
 }
 
-fn base64_of(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
 #[tokio::test]
 async fn another_key_id_is_incorrect_whatever_that_key_is() {
     let client = client(&demo());
