@@ -2,13 +2,15 @@
 //! changes a key's state, and its description.
 
 use crate::local::answer::Answer;
+use crate::local::due;
 use crate::local::error::KmsError;
-use crate::local::key::{KeyState, Origin, days_after, epoch_seconds};
+use crate::local::key::{KeyState, Origin, RotationType, days_after, epoch_seconds};
 use crate::local::shape::{Input, Pattern, Presence};
 use crate::local::state::Deed;
+use crate::local::store::{View as _, Writer};
 
 use super::create_key::DESCRIPTION;
-use super::{Call, Members};
+use super::{Call, Key, Members};
 
 /// KMS API: `EnableKey`. On a key that is unavailable it succeeds, and changes nothing before the key
 /// is available.
@@ -26,13 +28,31 @@ fn switch(call: &Call<'_>, mut input: Input, state: KeyState) -> Result<Answer, 
     let key_id = input.key_id(Presence::Required)?;
     input.finish()?;
 
-    call.change_key(&key_id.unwrap_or_default(), Some(Deed::Switch), |_, key| {
-        if key.record.state != KeyState::Unavailable {
-            key.record.state = state;
+    call.change_key(&key_id.unwrap_or_default(), Some(Deed::Switch), |writer, key| {
+        if key.record.state == KeyState::Unavailable {
+            return Ok(());
+        }
+        let was_off = key.record.state != KeyState::Enabled;
+        key.record.state = state;
+        if was_off && state == KeyState::Enabled {
+            rotate_if_missed(call, writer, key)?;
         }
         Ok(())
     })?;
     Ok(Answer::empty())
+}
+
+/// A key that is enabled again after it should have rotated rotates at once, however many periods
+/// have passed. KMS API: Rotate AWS KMS keys, disabled KMS keys.
+fn rotate_if_missed(call: &Call<'_>, writer: &Writer, key: &mut Key) -> Result<(), KmsError> {
+    if key.record.rotation.is_none_or(|rotation| rotation.next() > call.now) {
+        return Ok(());
+    }
+    writer.put_key(call.region(), &key.id, &key.record)?;
+    let randomness = &call.service.randomness;
+    due::rotate(writer, call.region(), &key.id, RotationType::Automatic, call.now, randomness)?;
+    key.record = writer.key(call.region(), &key.id)?.ok_or_else(KmsError::internal)?;
+    Ok(())
 }
 
 /// KMS API: `ScheduleKeyDeletion`. 7 to 30 days, 30 where nothing is said. A primary key with replicas
@@ -69,7 +89,8 @@ pub(super) fn schedule_key_deletion(call: &Call<'_>, mut input: Input) -> Result
     Ok(members.answer())
 }
 
-/// KMS API: `CancelKeyDeletion`. The key is disabled afterwards, or waits for its import again.
+/// KMS API: `CancelKeyDeletion`. The key is disabled afterwards; one without material waits for its
+/// import again, or goes on being created.
 /// `KeyId` in the answer is the key ARN.
 pub(super) fn cancel_key_deletion(call: &Call<'_>, mut input: Input) -> Result<Answer, KmsError> {
     let key_id = input.key_id(Presence::Required)?;
@@ -77,8 +98,12 @@ pub(super) fn cancel_key_deletion(call: &Call<'_>, mut input: Input) -> Result<A
 
     let arn = call.change_key(&key_id.unwrap_or_default(), Some(Deed::CancelDeletion), |_, key| {
         let record = &mut key.record;
-        let waits_for_import = record.origin == Origin::External && record.material.is_none();
-        record.state = if waits_for_import { KeyState::PendingImport } else { KeyState::Disabled };
+        let lacks_material = record.spec.is_symmetric_encryption() && record.material.is_none();
+        record.state = match record.origin {
+            Origin::External if record.material.is_none() => KeyState::PendingImport,
+            _ if lacks_material => KeyState::Creating,
+            _ => KeyState::Disabled,
+        };
         record.deletion = None;
         record.pending_window_days = None;
         Ok(key.arn.clone())

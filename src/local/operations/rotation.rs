@@ -50,7 +50,7 @@ fn rotation_of(call: &Call<'_>, view: &impl View, key: &Key) -> Result<Option<Ro
     }
     if record.manager == KeyManager::Aws {
         let always = Rotation { period_days: DEFAULT_PERIOD, since: record.created };
-        return Ok(Some(record.rotation.unwrap_or(always)));
+        return Ok(Some(record.rotation.unwrap_or(always).caught_up(call.now)));
     }
     match &record.multi_region {
         Some(regions) if regions.primary != call.region() => {
