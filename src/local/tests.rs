@@ -6,12 +6,15 @@ mod catalog;
 mod crypto;
 mod generated;
 mod keyring;
+mod lifecycle;
+mod rotation;
 mod server;
 mod states;
 mod store;
 mod wire;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::retry::RetryConfig;
@@ -130,4 +133,81 @@ fn json(response: &Response) -> Value {
 fn base64_of(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// A clock that a test moves; it begins today.
+#[derive(Clone)]
+struct Movable(Arc<AtomicI64>);
+
+impl Movable {
+    fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(today().as_millisecond())))
+    }
+
+    fn clock(&self) -> Clock {
+        let milliseconds = Arc::clone(&self.0);
+        Clock::new(move || Timestamp::from_millisecond(milliseconds.load(Ordering::Relaxed)).unwrap())
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+
+    fn pass_days(&self, days: i64) {
+        self.pass(days * DAY);
+    }
+
+    /// The options of the other tests, with this clock.
+    fn options(&self) -> Options {
+        Options { clock: self.clock(), ..options() }
+    }
+}
+
+/// In seconds.
+const DAY: i64 = 86_400;
+
+/// So many days after today, as answers say a date.
+fn in_days(days: i64) -> Value {
+    key::epoch_seconds(Timestamp::from_millisecond(today().as_millisecond() + days * DAY * 1000).unwrap())
+}
+
+/// The answer to a request that succeeds, signed for `region`; null where its body is empty.
+fn done_in(kms: &LocalKms, region: &str, operation: &str, body: &Value) -> Value {
+    let response = kms.front.service.handle(&request_in(region, operation, body));
+    assert_eq!(response.status, 200, "{operation} {body}: {}", String::from_utf8_lossy(&response.body));
+    if response.body.is_empty() { Value::Null } else { json(&response) }
+}
+
+/// Like [`done_in`], in us-east-1.
+fn done(kms: &LocalKms, operation: &str, body: &Value) -> Value {
+    done_in(kms, "us-east-1", operation, body)
+}
+
+/// The code and the message of a refusal.
+fn refused_in(kms: &LocalKms, region: &str, operation: &str, body: &Value) -> (String, String) {
+    let response = kms.front.service.handle(&request_in(region, operation, body));
+    let said = json(&response);
+    assert_ne!(response.status, 200, "{operation} {body}: {said}");
+    let text = |member: &str| said[member].as_str().map(str::to_owned);
+    (text("__type").unwrap(), text("message").or_else(|| text("Message")).unwrap_or_default())
+}
+
+/// Like [`refused_in`], in us-east-1.
+fn refused(kms: &LocalKms, operation: &str, body: &Value) -> (String, String) {
+    refused_in(kms, "us-east-1", operation, body)
+}
+
+fn request_in(region: &str, operation: &str, body: &Value) -> Request {
+    let mut signed = request(operation, body.to_string());
+    signed.authorization = signed.authorization.map(|header| header.replace("us-east-1", region));
+    signed
+}
+
+/// A new key, made with these members of `CreateKey`; its id.
+fn new_key(kms: &LocalKms, members: &Value) -> String {
+    done(kms, "CreateKey", members)["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
+}
+
+fn alias_arn(name: &str) -> String {
+    format!("arn:aws:kms:us-east-1:111122223333:{name}")
 }
