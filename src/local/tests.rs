@@ -1,16 +1,26 @@
 //! The local KMS through the SDK, as its users meet it, and over its wire where the SDK cannot say
 //! what is to be said.
 
+mod aliases;
+mod answers;
 mod behaviour;
 mod catalog;
+mod create_key;
 mod crypto;
+mod encryption;
 mod generated;
+mod grants;
+mod identifiers;
 mod keyring;
+mod last_use;
 mod lifecycle;
+mod pages;
+mod policies;
 mod rotation;
 mod server;
 mod states;
 mod store;
+mod tags;
 mod wire;
 
 use std::collections::HashMap;
