@@ -286,7 +286,8 @@ fn contents(transaction: &ReadTransaction, path: &Path) -> Result<Contents, Open
 /// Opens a file, or creates it with nothing in it.
 ///
 /// A file that is there is looked through first without being written to, so that what is none of
-/// ours, newer, or damaged anywhere keeps every byte.
+/// ours, newer, or damaged anywhere keeps every byte. One that holds nothing yet, because its making
+/// was interrupted too, is made.
 fn open_file(path: &Path, trouble: &Trouble) -> Result<Database, OpenError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         create_private_folder(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;

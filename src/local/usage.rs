@@ -4,6 +4,7 @@
 //! It must not know what counts as a use: the operations do.
 
 use std::collections::HashMap;
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -82,6 +83,10 @@ impl Drop for Usage {
         if let Some(writer) = self.writer.take() {
             // A writer that panicked has written what it could.
             let _ = writer.join();
+        } else if self.shared.store.path().is_some() {
+            let uses = mem::take(&mut self.shared.gathered().uses);
+            // Nobody is left to tell.
+            let _ = self.shared.write(&uses);
         }
     }
 }
@@ -126,3 +131,6 @@ impl Shared {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

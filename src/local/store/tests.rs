@@ -1,7 +1,6 @@
 //! What the store does after the disk failed, and what it knows of what is due.
 
 use std::sync::Arc;
-use std::thread;
 
 use super::*;
 use crate::local::key::KeyState;
@@ -56,19 +55,4 @@ fn a_file_that_is_gone_after_the_disk_failed_is_not_made_anew() {
     // The disk is there again.
     fs::rename(&away, &path).unwrap();
     assert_eq!(keys(&store).unwrap(), before);
-}
-
-#[test]
-fn what_is_due_is_that_of_the_last_commit_however_many_write() {
-    let store = demo(StoreLocation::Memory);
-    for round in 1..200 {
-        let deletion = Timestamp::from_millisecond(round).unwrap();
-        thread::scope(|scope| {
-            scope.spawn(|| store.write(|writer| schedule(writer, deletion)).unwrap());
-            for _ in 0..3 {
-                scope.spawn(|| store.write(|_| Ok::<_, StoreError>(())).unwrap());
-            }
-        });
-        assert_eq!(store.next_due.load(Ordering::Acquire), round);
-    }
 }
