@@ -39,6 +39,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use zeroize::Zeroizing;
 
 use super::LocalKms;
@@ -130,6 +131,8 @@ pub(super) struct Limits {
     pub head: Duration,
     /// From the end of a head to the end of its body.
     pub body: Duration,
+    /// How long a client may let an answer wait that it does not read.
+    pub write: Duration,
     /// From the word to stop to the last answer.
     pub stop: Duration,
     /// Connections at once. Others wait to be accepted.
@@ -141,6 +144,7 @@ impl Default for Limits {
         Self {
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),
+            write: Duration::from_secs(30),
             stop: Duration::from_secs(10),
             connections: 512,
         }
@@ -212,6 +216,7 @@ impl Server {
                             body: limits.body,
                             has_leftovers: AtomicBool::new(false),
                         };
+                        let stream = with_patience(stream, limits.write);
                         connections.spawn(serve(http.clone(), stream, Arc::new(peer), stopping.clone()));
                     }
                     Err(error) if is_of_the_client(&error) => {}
@@ -254,11 +259,20 @@ fn literal(address: IpAddr) -> String {
     }
 }
 
-/// The values of `Host` that are ours, each with the port and without; first where it listens.
+/// The hosts that are ours; first where it listens.
 fn own_hosts(address: SocketAddr, names: &[String]) -> Vec<String> {
     let fixed = ["127.0.0.1", "localhost", "[::1]"].map(str::to_owned);
-    let hosts = std::iter::once(literal(address.ip())).chain(fixed).chain(names.iter().cloned());
-    hosts.flat_map(|host| [format!("{host}:{}", address.port()), host]).collect()
+    std::iter::once(literal(address.ip())).chain(fixed).chain(names.iter().cloned()).collect()
+}
+
+/// The host that a `Host` header names, without the port. Another port than ours is no other server: a
+/// tunnel (`ssh -L`) or a container may lead from it to here.
+fn without_port(host: &[u8]) -> &[u8] {
+    let colon = host.iter().rposition(|byte| *byte == b':');
+    match colon.map(|colon| host.split_at(colon)) {
+        Some((name, [b':', port @ ..])) if !port.is_empty() && port.iter().all(u8::is_ascii_digit) => name,
+        _ => host,
+    }
 }
 
 /// One client, as long as its connection lasts.
@@ -342,10 +356,19 @@ impl fmt::Display for Break {
 
 impl Error for Break {}
 
-/// Answers what comes over a connection, until either side closes it or the server stops.
-async fn serve(http: http1::Builder, stream: TcpStream, peer: Arc<Peer>, mut stopping: watch::Receiver<()>) {
+/// A connection that breaks where its client does not read.
+type Connection = Pin<Box<TimeoutStream<TcpStream>>>;
+
+fn with_patience(stream: TcpStream, write: Duration) -> Connection {
     // An answer goes out at once. Where that cannot be had, it goes out.
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(write));
+    Box::pin(stream)
+}
+
+/// Answers what comes over a connection, until either side closes it or the server stops.
+async fn serve(http: http1::Builder, stream: Connection, peer: Arc<Peer>, mut stopping: watch::Receiver<()>) {
     let service = {
         let peer = Arc::clone(&peer);
         service_fn(move |request| Arc::clone(&peer).exchange(request))
@@ -365,6 +388,7 @@ async fn serve(http: http1::Builder, stream: TcpStream, peer: Arc<Peer>, mut sto
         (&mut connection).await
     };
     let stream = connection.into_parts().io.into_inner();
+    let stream = stream.get_ref();
     match ended {
         Err(error) if error.source().is_some_and(<dyn Error>::is::<Break>) => {
             // The client sees a reset, not an end. Where that cannot be had, it sees an end.
@@ -372,7 +396,7 @@ async fn serve(http: http1::Builder, stream: TcpStream, peer: Arc<Peer>, mut sto
         }
         Ok(()) if peer.has_leftovers.load(Ordering::Relaxed) => {
             // A client that sends on after this has had its time.
-            let _ = timeout(LEFTOVERS_FOR, throw_away(&stream)).await;
+            let _ = timeout(LEFTOVERS_FOR, throw_away(stream)).await;
         }
         // A client that went away, or took too long.
         _ => {}
@@ -446,7 +470,10 @@ impl Peer {
     /// What a request names as its host, where that is not ours. A request without a host, or with
     /// two, is for nobody.
     fn foreign_host(&self, head: &Parts) -> Option<String> {
-        let is_own = |text: &[u8]| self.hosts.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(text));
+        let is_own = |host: &[u8]| {
+            let host = without_port(host);
+            self.hosts.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(host))
+        };
         let mut values = head.headers.get_all(HOST).iter();
         let (Some(host), None) = (values.next(), values.next()) else {
             return Some("A request without exactly one Host header".to_owned());

@@ -251,6 +251,21 @@ pub(in crate::local) trait View {
         Part::of(limit, items)
     }
 
+    /// How many grants a key has.
+    fn grant_count(&self, region: &str, key_id: &str) -> Result<usize, StoreError> {
+        let table = self.table(GRANTS)?;
+        let mut count = 0;
+        for entry in table.range::<(&str, &str, &str)>(from((region, key_id, ""), None))? {
+            let (key, _) = entry?;
+            let (grant_region, grant_key_id, _) = key.value();
+            if (grant_region, grant_key_id) != (region, key_id) {
+                break;
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// The custom key stores of a region.
     fn custom_key_stores(&self, region: &str) -> Result<Vec<(String, CustomKeyStoreRecord)>, StoreError> {
         let table = self.table(CUSTOM_KEY_STORES)?;

@@ -188,11 +188,12 @@ fn its_own_names_are_answered_and_no_others() {
             assert_eq!(serving.ask(&post(&host, "ListKeys", "{}")).status, 200, "{host}");
         }
     }
-    let other_port = if port == 4599 { 4600 } else { 4599 };
+    // From the other end of a tunnel.
+    assert_eq!(serving.ask(&post("localhost:65535", "ListKeys", "{}")).status, 200);
     for foreign in [
         "evil.example",
         &format!("evil.example:{port}"),
-        &format!("localhost:{other_port}"),
+        "localhost:4599:4599",
         &format!("127.0.0.1.evil.example:{port}"),
         &format!("x@localhost:{port}"),
         "localhost.",
@@ -394,6 +395,22 @@ fn a_body_that_does_not_come_is_waited_for_so_long() {
     assert_eq!(serving.call("ListKeys", "{}").status, 200);
     read_answer(&mut stream).is_error(408, "RequestTimeoutException");
     assert!(is_closed(&mut stream));
+}
+
+#[test]
+fn a_client_that_reads_no_answers_is_let_go() {
+    let limits = Limits { connections: 1, write: Duration::from_millis(50), ..Limits::default() };
+    let serving = serve(&demo(), loopback(), limits);
+    let mut deaf = serving.connect();
+    let mut second = serving.connect();
+    let asking = thread::spawn(move || {
+        let request = post("localhost", "ListKeys", r#"{"Limit": 1000}"#);
+        // Until the connection breaks, which is when all that lies between the two is full.
+        while deaf.write_all(request.as_bytes()).is_ok() {}
+    });
+    second.write_all(post("localhost", "ListKeys", "{}").as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut second).status, 200);
+    asking.join().unwrap();
 }
 
 #[test]
