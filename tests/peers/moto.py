@@ -11,7 +11,6 @@ what it refuses, apart from names that do not exist and a context that is not th
 Started by run.sh.
 """
 
-import argparse
 import base64
 import contextlib
 import datetime
@@ -19,31 +18,24 @@ import http.server
 import ipaddress
 import json
 import os
-import pathlib
 import re
 import socket
 import ssl
-import subprocess
 import sys
-import tempfile
 import threading
-import unittest
 
 import boto3
 import botocore.exceptions
+import peer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from peer import OPTIONS, REGION
 
-REGION = "us-east-1"
 COMMAND = "generate-data-key-without-plaintext"
 OPERATION = "GenerateDataKeyWithoutPlaintext"
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/12345678-90ab-cdef-1234-567890abcdef"
-# A run that takes longer hangs.
-DEADLINE = 120
-
-OPTIONS = argparse.Namespace()
 KMS = None
 
 
@@ -83,25 +75,6 @@ class Catalog:
 
 
 CATALOG = None
-
-
-class Outcome:
-    """How a run ended."""
-
-    def __init__(self, arguments, finished):
-        self.arguments = arguments
-        self.code = finished.returncode
-        self.stdout = finished.stdout.decode()
-        self.stderr = finished.stderr.decode()
-
-    def __str__(self):
-        return (
-            f"{' '.join(map(repr, self.arguments))}\n"
-            f"exit code {self.code}\nstdout: {self.stdout}\nstderr: {self.stderr}"
-        )
-
-    def json(self):
-        return json.loads(self.stdout)
 
 
 class Recorder:
@@ -163,79 +136,18 @@ def refusing_endpoint():
         yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
-class PeerTest(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        home = tempfile.TemporaryDirectory()
-        self.addCleanup(home.cleanup)
-        self.home = pathlib.Path(home.name)
-
-    def environment(self, **changes):
-        """Nothing of the caller's, and what is given; None takes a variable away."""
-        variables = {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "HOME": str(self.home),
-            "LC_ALL": "C.UTF-8",
-            "AWS_ACCESS_KEY_ID": "AKIDENVIRONMENT",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_MAX_ATTEMPTS": "1",
-        } | changes
-        return {name: value for name, value in variables.items() if value is not None}
-
-    def run_program(self, program, *arguments, **changes):
-        finished = subprocess.run(
-            [program, *arguments],
-            env=self.environment(**changes),
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=DEADLINE,
-            check=False,
-        )
-        return Outcome([program, *arguments], finished)
-
-    def kmx(self, *arguments, **changes):
-        return self.run_program(OPTIONS.kmx, *arguments, **changes)
-
+class PeerTest(peer.PeerTest):
     def kmx_on_moto(self, *arguments, **changes):
         return self.kmx(*arguments, "--endpoint-url", OPTIONS.endpoint, **changes)
 
-    def aws(self, *arguments, **changes):
-        return self.run_program(OPTIONS.aws, "kms", *arguments, **changes)
-
     def aws_on_moto(self, *arguments, **changes):
         return self.aws(*arguments, "--endpoint-url", OPTIONS.endpoint, **changes)
-
-    def assert_code(self, code, outcome):
-        self.assertEqual(outcome.code, code, str(outcome))
-
-    def assert_refused(self, code, outcome, *texts):
-        """Data nowhere, and each text in what was said. A text is a regular expression."""
-        self.assert_code(code, outcome)
-        self.assertEqual(outcome.stdout, "", str(outcome))
-        for text in texts:
-            self.assertRegex(outcome.stderr, text, str(outcome))
-
-    def assert_printable(self, text):
-        raw = [c for c in text if c not in "\n\t" and (ord(c) < 32 or 127 <= ord(c) < 160)]
-        bidi = [c for c in text if c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"]
-        self.assertEqual(raw + bidi, [], repr(text))
 
     def assert_opens(self, blob, context, length):
         plaintext = KMS.decrypt(
             CiphertextBlob=base64.b64decode(blob, validate=True), EncryptionContext=context
         )["Plaintext"]
         self.assertEqual(len(plaintext), length)
-
-    def file(self, name, content):
-        path = self.home / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-        return path
 
 
 class Lists(PeerTest):
@@ -654,22 +566,9 @@ class Certificates(PeerTest):
         self.assertEqual(self.recorder.requests, [])
 
 
-class Summary(unittest.TextTestResult):
-    """Counts a test with a failed part as one failure."""
-
-    def failed(self):
-        tests = {str(getattr(test, "test_case", test)) for test, _ in self.failures + self.errors}
-        return len(tests)
-
-
 def main():
     global KMS, CATALOG
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--kmx", required=True)
-    parser.add_argument("--aws", required=True)
-    parser.add_argument("--endpoint", required=True)
-    parser.add_argument("tests", nargs="*", help="Class or Class.test, all if left out")
-    parser.parse_args(namespace=OPTIONS)
+    peer.read_options(lambda parser: parser.add_argument("--endpoint", required=True))
     KMS = boto3.client(
         "kms",
         region_name=REGION,
@@ -678,19 +577,7 @@ def main():
         aws_secret_access_key="secret",
     )
     CATALOG = Catalog()
-    loader = unittest.defaultTestLoader
-    module = sys.modules[__name__]
-    suite = (
-        loader.loadTestsFromNames(OPTIONS.tests, module)
-        if OPTIONS.tests
-        else loader.loadTestsFromModule(module)
-    )
-    result = unittest.TextTestRunner(
-        stream=sys.stdout, verbosity=2, resultclass=Summary
-    ).run(suite)
-    failed = result.failed()
-    print(f"peer tests: {result.testsRun - failed} passed, {failed} failed", flush=True)
-    return 0 if result.wasSuccessful() and result.testsRun > 0 else 1
+    return peer.run(sys.modules[__name__])
 
 
 if __name__ == "__main__":
