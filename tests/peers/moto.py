@@ -17,7 +17,6 @@ import datetime
 import http.server
 import ipaddress
 import json
-import os
 import re
 import socket
 import ssl
@@ -26,11 +25,12 @@ import threading
 
 import boto3
 import botocore.exceptions
-import peer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+import peer
 from peer import OPTIONS, REGION
 
 COMMAND = "generate-data-key-without-plaintext"

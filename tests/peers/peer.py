@@ -126,12 +126,8 @@ def run(module):
         if OPTIONS.tests
         else loader.loadTestsFromModule(module)
     )
-    result = unittest.TextTestRunner(
-        stream=sys.stdout, verbosity=2, resultclass=Summary
-    ).run(suite)
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Summary).run(suite)
     failed = result.failed()
     name = pathlib.Path(module.__file__).name
-    print(
-        f"peer tests, {name}: {result.testsRun - failed} passed, {failed} failed", flush=True
-    )
+    print(f"peer tests, {name}: {result.testsRun - failed} passed, {failed} failed", flush=True)
     return 0 if result.wasSuccessful() and result.testsRun > 0 else 1

@@ -4,8 +4,8 @@
 #
 #   tests/peers/run.sh [KMX [TEST…]]
 #
-# KMX is the binary, target/debug/kmx if left out. TEST is a class of moto.py or serve.py,
-# or a Class.test; all of them run if none is named. The Python environment is made once, under
+# KMX is the binary, target/debug/kmx if left out. TEST is a class of moto.py, serve.py or
+# serve_errors.py, or a Class.test; all of them run if none is named. The Python environment is made once, under
 # target/ or in $KMX_PEERS_DIR. Everything listens on loopback, on ports that the system picks.
 set -euo pipefail
 
@@ -46,7 +46,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-suites=(moto serve)
+suites=(moto serve serve_errors)
 # The tests of a suite among those that were named, all of them where none was.
 named=("${@:2}")
 tests_of() {
