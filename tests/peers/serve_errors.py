@@ -389,6 +389,13 @@ class Refuses(ServeTest):
                     {"CiphertextBlob": self.disabled_blob},
                 ),
                 ("InvalidCiphertextException", "", {"CiphertextBlob": b"\0" * 256}),
+                ("InvalidGrantTokenException", ANY, {"GrantTokens": ["t"]}),
+                ("NotFoundException", f"Key '{key_arn(ABSENT)}' does not exist", {key_id: ABSENT}),
+                (
+                    "NotFoundException",
+                    f"Alias {alias_arn('alias/x')} is not found.",
+                    {key_id: "alias/x"},
+                ),
                 CiphertextBlob=self.blob,
                 **more,
             )
@@ -554,6 +561,12 @@ class Refuses(ServeTest):
                 for days in [6, 31]
             ),
             ("KMSInvalidStateException", "? is pending deletion.", {"KeyId": self.going}),
+            (
+                "ValidationException",
+                "1 validation error detected: Value '366' at 'pendingWindowInDays' failed to "
+                "satisfy constraint: Member must have value less than or equal to 365",
+                at_key | {"PendingWindowInDays": 366},
+            ),
         )
         at_days = "at 'rotationPeriodInDays' failed to satisfy constraint: Member must have value"
         self.assert_violations(
@@ -621,6 +634,7 @@ class Refuses(ServeTest):
         self.assert_refusals(
             RAW.put_key_policy,
             ("MalformedPolicyDocumentException", ANY, {"Policy": "{"}),
+            ("ValidationException", ANY, {"Policy": "\N{KEY}"}),
             ("ValidationException", ANY, {"Policy": document(), "PolicyName": "other"}),
             **at_key,
         )
@@ -685,6 +699,8 @@ class Refuses(ServeTest):
                 {"TargetKeyId": None},
             ),
             ("ValidationException", ANY, {"TargetKeyId": "alias/refuses"}),
+            ("NotFoundException", "Invalid keyId 'x'", {"TargetKeyId": "x"}),
+            ("InvalidAliasNameException", ANY, {"AliasName": "alias/a:b"}),
             (
                 "KMSInvalidStateException",
                 f"{key_arn(self.going)} is pending deletion.",
@@ -849,6 +865,35 @@ class Refuses(ServeTest):
         except urllib.error.HTTPError as error:
             with error:
                 return error.status, error.headers, json.load(error)
+
+    def test_every_operation_is_here_or_says_that_it_is_not(self):
+        absent = {
+            operation
+            for operation in KMS.meta.service_model.operation_names
+            if self.send(f"TrentService.{operation}")[2].get("__type")
+            == "UnsupportedOperationException"
+        }
+        self.assertEqual(
+            absent,
+            {
+                "ConnectCustomKeyStore",
+                "CreateCustomKeyStore",
+                "DeleteCustomKeyStore",
+                "DeleteImportedKeyMaterial",
+                "DeriveSharedSecret",
+                "DisconnectCustomKeyStore",
+                "GenerateMac",
+                "GetParametersForImport",
+                "ImportKeyMaterial",
+                "ListRetirableGrants",
+                "ReplicateKey",
+                "Sign",
+                "UpdateCustomKeyStore",
+                "UpdatePrimaryRegion",
+                "Verify",
+                "VerifyMac",
+            },
+        )
 
     def test_requests_that_no_sdk_sends(self):
         status, headers, body = self.send(body=b'{"Unknown": [1]}')
