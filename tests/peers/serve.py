@@ -758,7 +758,7 @@ class Pages(ServeTest):
         self.assertEqual(len(KMS.list_resource_tags(KeyId=key_id)["Tags"]), 50)
         self.assert_error(
             "TagException",
-            "Too many tags",
+            ANY,
             KMS.tag_resource,
             KeyId=key_id,
             Tags=[{"TagKey": "one more", "TagValue": ""}],

@@ -169,16 +169,16 @@ class Refuses(ServeTest):
                     RAW.enable_key_rotation: {},
                     RAW.disable_key_rotation: {},
                     RAW.rotate_key_on_demand: {},
-                    RAW.list_key_rotations: {},
                     RAW.enable_key: {},
                     RAW.disable_key: {},
                     RAW.schedule_key_deletion: {},
                     RAW.cancel_key_deletion: {},
                     RAW.update_key_description: {"Description": ""},
-                    RAW.get_key_last_usage: {},
                 },
                 alias,
             ),
+            # What they say to an alias is not known.
+            ({RAW.list_key_rotations: {}, RAW.get_key_last_usage: {}}, []),
         ]:
             for call, parameters in calls.items():
                 for code, message, identifier in cases + of_aliases:
@@ -604,7 +604,7 @@ class Refuses(ServeTest):
             ),
             (
                 "TagException",
-                "Too many tags",
+                ANY,
                 {"Tags": [{"TagKey": str(i), "TagValue": ""} for i in range(51)]},
             ),
             (
