@@ -196,7 +196,10 @@ pub enum OpenError {
         reason: String,
     },
     /// The file or its folder cannot be opened or created.
-    #[error("cannot open the local KMS's store `{}`: {source}", path.display())]
+    #[error(
+        "cannot open the local KMS's store `{}`: {source}; name another file with `--demo-store`",
+        path.display()
+    )]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -228,7 +231,20 @@ pub enum OpenError {
         /// The store.
         path: PathBuf,
     },
-    /// The first keys could not be written into a new store.
+    /// A new store could not be written: the disk is full, say. The next call makes it from the
+    /// beginning.
+    #[error(
+        "the local KMS's store `{}` could not be made: {reason}; make room for it, or name another file \
+         with `--demo-store`",
+        path.display()
+    )]
+    NotMade {
+        /// The store.
+        path: PathBuf,
+        /// What the database says.
+        reason: String,
+    },
+    /// The first keys could not be written into a new store in memory.
     #[error("the keys of a new store could not be stored: {reason}")]
     Seed {
         /// What the database says.

@@ -125,15 +125,26 @@ impl Store {
         let transaction = database.begin_read().map_err(|error| broken(error.into()))?;
         let contents = contents(&transaction, path.as_deref().unwrap_or(Path::new("")))?;
         if contents != Contents::Ready {
-            let transaction = database.begin_write().map_err(|error| broken(error.into()))?;
+            let failed = |error: StoreError| match (contents, &path) {
+                (Contents::Empty, Some(path)) => {
+                    OpenError::NotMade { path: path.clone(), reason: error.to_string() }
+                }
+                _ => broken(error),
+            };
+            let transaction = database.begin_write().map_err(|error| failed(error.into()))?;
             let writer = Writer::new(transaction);
-            writer.create_tables(now).map_err(broken)?;
+            writer.create_tables(now).map_err(failed)?;
             if contents == Contents::Empty {
-                seed(&writer)?;
+                seed(&writer).map_err(|error| match (error, &path) {
+                    (OpenError::Seed { reason }, Some(path)) => {
+                        OpenError::NotMade { path: path.clone(), reason }
+                    }
+                    (error, _) => error,
+                })?;
             } else {
-                writer.index_dues().map_err(broken)?;
+                writer.index_dues().map_err(failed)?;
             }
-            writer.commit().map_err(broken)?;
+            writer.commit().map_err(failed)?;
         }
         drop(transaction);
         let first_due = first_due(&database).map_err(broken)?;
@@ -290,7 +301,13 @@ fn contents(transaction: &ReadTransaction, path: &Path) -> Result<Contents, Open
 /// was interrupted too, is made.
 fn open_file(path: &Path, trouble: &Trouble) -> Result<Database, OpenError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        create_private_folder(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
+        create_private_folder(folder).map_err(|source| {
+            let source = match source.kind() {
+                io::ErrorKind::AlreadyExists => io::Error::other("it is a file, not a folder"),
+                _ => source,
+            };
+            OpenError::Io { path: folder.to_owned(), source }
+        })?;
     }
     let backend = open_backend(path)?;
     let unmade = unmade::is_unmade(&backend);
