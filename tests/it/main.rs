@@ -10,6 +10,7 @@ mod browse;
 mod cli;
 mod copy;
 mod details;
+mod disk;
 mod failures;
 mod form;
 mod generate;
