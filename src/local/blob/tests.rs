@@ -119,6 +119,41 @@ fn a_context_in_another_unicode_normalisation_or_case_is_another_context() {
     }
 }
 
+#[test]
+fn every_length_of_a_plaintext_opens_again() {
+    let randomness = Randomness::deterministic(3);
+    let material = Material::generate(&randomness).unwrap();
+    for length in 1..=4096_usize {
+        let mut plaintext = vec![0; length];
+        randomness.fill(&mut plaintext).unwrap();
+        let context: EncryptionContext =
+            (0..length % 5).map(|entry| (format!("name {entry}"), "x".repeat(length % 97 + 1))).collect();
+        let freshness = Freshness::draw(&randomness).unwrap();
+        let blob = seal(KEY_ID, &material, &context, &plaintext, freshness).unwrap();
+        assert_eq!(blob.len(), 123 + length);
+        let opened = Blob::parse(&blob).unwrap().open(&material, &context).unwrap();
+        assert_eq!(opened.as_slice(), plaintext.as_slice(), "{length} bytes");
+    }
+}
+
+#[test]
+fn every_single_bit_of_a_blob_counts() {
+    let context = context(&[("a", "1"), ("b", "2")]);
+    let blob = sealed(&context, &counting::<32>(200));
+    for position in 0..blob.len() {
+        for bit in 0..8 {
+            let mut flipped = blob.clone();
+            flipped[position] ^= 1 << bit;
+            assert_eq!(opened(&flipped, &context), None, "bit {bit} of byte {position}");
+        }
+    }
+}
+
+/// Contexts that would be one another's, were their parts only put behind one another.
+fn similar_context() -> impl Strategy<Value = EncryptionContext> {
+    btree_map("[ab=,]{1,3}", "[ab=,]{1,3}", 0..4)
+}
+
 fn any_context() -> impl Strategy<Value = EncryptionContext> {
     btree_map(".{1,12}", ".{1,24}", 0..6)
 }
@@ -162,6 +197,46 @@ proptest! {
         let name = context.keys().nth(which.index(context.len())).unwrap();
         other.entry(name.clone()).and_modify(|value| value.push('x'));
         prop_assert_eq!(opened(&blob, &other), None);
+    }
+
+    #[test]
+    fn a_changed_name_fails(context in some_context(), which in any::<prop::sample::Index>()) {
+        let blob = sealed(&context, b"secret");
+        let mut other = context.clone();
+        let name = context.keys().nth(which.index(context.len())).unwrap();
+        let value = other.remove(name).unwrap();
+        other.insert(format!("{name}x"), value);
+        prop_assume!(other != context);
+        prop_assert_eq!(opened(&blob, &other), None);
+    }
+
+    #[test]
+    fn names_and_values_that_change_places_fail(name in ".{1,8}", value in ".{1,8}") {
+        prop_assume!(name != value);
+        let blob = sealed(&EncryptionContext::from([(name.clone(), value.clone())]), b"secret");
+        prop_assert_eq!(opened(&blob, &EncryptionContext::from([(value, name)])), None);
+    }
+
+    #[test]
+    fn one_entry_for_two_fails(names in ("[a-m]{1,4}", "[n-z]{1,4}"), values in (".{1,4}", ".{1,4}")) {
+        let two = EncryptionContext::from([
+            (names.0.clone(), values.0.clone()),
+            (names.1.clone(), values.1.clone()),
+        ]);
+        let blob = sealed(&two, b"secret");
+        for one in [
+            (names.0.clone(), format!("{}{}{}", values.0, names.1, values.1)),
+            (format!("{}{}{}", names.0, values.0, names.1), values.1.clone()),
+            (format!("{}{}", names.0, names.1), format!("{}{}", values.0, values.1)),
+        ] {
+            prop_assert_eq!(opened(&blob, &EncryptionContext::from([one])), None);
+        }
+    }
+
+    #[test]
+    fn a_context_opens_what_was_sealed_with_it_alone(one in similar_context(), other in similar_context()) {
+        let blob = sealed(&one, b"secret");
+        prop_assert_eq!(opened(&blob, &other).is_some(), one == other);
     }
 
     #[test]

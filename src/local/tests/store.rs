@@ -155,6 +155,71 @@ fn a_store_of_a_later_version_is_named_and_left_alone() {
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
+/// Makes a store one of schema 1: without the tables that came later.
+fn downgrade(path: &Path) {
+    const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+    const FIRST: [&str; 6] = ["meta", "keys", "material", "aliases", "aliases-of-key", "grants"];
+    let database = redb::Database::open(path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let later: Vec<_> = transaction
+        .list_tables()
+        .unwrap()
+        .filter(|table| !FIRST.contains(&redb::TableHandle::name(table)))
+        .collect();
+    assert_eq!(later.len(), 6);
+    for table in later {
+        assert!(transaction.delete_table(table).unwrap());
+    }
+    {
+        let mut meta = transaction.open_table(META).unwrap();
+        meta.remove("tracking-start").unwrap();
+        meta.insert("schema", 1_u32.to_be_bytes().as_slice()).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+#[test]
+fn a_store_of_the_first_version_is_brought_up_to_date_with_all_its_keys() {
+    use serde_json::json;
+
+    let folder = folder();
+    let path = folder.path().join("kms.redb");
+    let time = Movable::new();
+    let open = || LocalKms::open(StoreLocation::File(path.clone()), time.options()).unwrap();
+    let data_key = json!({ "KeyId": ORDERS, "KeySpec": "AES_256" });
+    let (before, blob) = {
+        let kms = open();
+        (everything(&kms), done(&kms, "GenerateDataKey", &data_key)["CiphertextBlob"].clone())
+    };
+    downgrade(&path);
+    time.pass(60);
+    let doomed = "alias/payments/legacy/terminal-mac";
+    {
+        let kms = open();
+        assert_eq!(everything(&kms), before);
+        done(&kms, "Decrypt", &json!({ "CiphertextBlob": blob }));
+        // What is new works.
+        assert_eq!(
+            done(&kms, "GetKeyLastUsage", &json!({ "KeyId": ORDERS }))["KeyLastUsage"]["Operation"],
+            "Decrypt"
+        );
+        done(&kms, "RotateKeyOnDemand", &json!({ "KeyId": ORDERS }));
+        done(&kms, "PutKeyPolicy", &json!({ "KeyId": ORDERS, "Policy": policy::default_policy() }));
+        let ecc = new_key(&kms, &json!({ "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY" }));
+        done(&kms, "GetPublicKey", &json!({ "KeyId": ecc }));
+        done(&kms, "DescribeCustomKeyStores", &json!({}));
+        done(&kms, "DescribeKey", &json!({ "KeyId": doomed }));
+    }
+    // It was brought up to date once, and what is due to its keys is known.
+    time.pass_days(6);
+    let kms = open();
+    done(&kms, "Decrypt", &json!({ "CiphertextBlob": blob }));
+    assert_eq!(refused(&kms, "DescribeKey", &json!({ "KeyId": doomed })).0, "NotFoundException");
+    let since =
+        done(&kms, "GetKeyLastUsage", &json!({ "KeyId": ORDERS }))["TrackingStartDate"].as_f64().unwrap();
+    assert!((since - today().as_duration().as_secs_f64() - 60.0).abs() < 0.01, "{since}");
+}
+
 #[test]
 fn a_keyring_that_is_wrong_leaves_a_store_that_the_right_one_fills() {
     let folder = folder();
