@@ -137,7 +137,7 @@ fn grants_are_filtered_by_id_and_by_principal() {
         listed(&kms, &body).iter().map(|grant| grant["GrantId"].clone()).collect::<Vec<_>>()
     };
     assert_eq!(ids(json!({})).len(), 3);
-    assert_eq!(ids(json!({ "GrantId": one })), [one.clone()]);
+    assert_eq!(ids(json!({ "GrantId": one })), std::slice::from_ref(&one));
     assert_eq!(ids(json!({ "GranteePrincipal": other_role })), [other]);
     assert_eq!(ids(json!({ "GranteeServicePrincipal": "dynamodb.amazonaws.com" })), [by_service]);
     assert_eq!(ids(json!({ "GrantId": one, "GranteePrincipal": other_role })), [] as [Value; 0]);

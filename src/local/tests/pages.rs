@@ -4,9 +4,12 @@ use serde_json::json;
 
 use super::*;
 
-/// A store with more of everything than a page holds, and the requests that list it: the operation,
-/// its body, the member with the items, the size of a page by default and at most.
-fn crowded() -> (LocalKms, [(&'static str, Value, &'static str, usize, usize); 5]) {
+/// A listing: the operation, its body, the member with the items, the size of a page by default and at
+/// most.
+type Listing = (&'static str, Value, &'static str, usize, usize);
+
+/// A store with more of everything than a page holds, and its listings.
+fn crowded() -> (LocalKms, [Listing; 5]) {
     let kms = with_keyring("");
     let key_id = new_key(
         &kms,

@@ -103,10 +103,14 @@ fn a_key_that_cannot_be_used_does_not_rotate_before_it_can_and_then_at_once() {
         let first = current(&kms, "us-east-1", &key_id);
         done(&kms, "EnableKeyRotation", &json!({ "KeyId": key_id, "RotationPeriodInDays": 90 }));
         time.pass_days(80);
-        off.iter().for_each(|operation| _ = done(&kms, operation, &by_id));
+        for operation in off {
+            done(&kms, operation, &by_id);
+        }
         time.pass_days(20);
         assert_eq!(current(&kms, "us-east-1", &key_id), first);
-        on.iter().for_each(|operation| _ = done(&kms, operation, &by_id));
+        for operation in on {
+            done(&kms, operation, &by_id);
+        }
         assert_ne!(current(&kms, "us-east-1", &key_id), first);
         // KMS: it is rotated when it is enabled again, once.
         let rotated = rotations(&kms, &key_id, "ROTATIONS_ONLY");
