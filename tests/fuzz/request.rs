@@ -84,7 +84,7 @@ fn open() -> LocalKms {
     let options = Options {
         clock: Clock::fixed(Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(24 * 365 * 56)),
         randomness: Randomness::deterministic(7),
-        keyring: KEYRING.into(),
+        seed: KEYRING.into(),
         ..Options::default()
     };
     match LocalKms::open(StoreLocation::Memory, options) {
