@@ -102,8 +102,11 @@ impl Service {
         let place = Place::new(request.region()?);
         let input = Input::parse(&request.body)?;
         let now = to_the_millisecond(self.clock.now());
-        if self.store.has_due(now) {
-            self.store.write(|writer| due::settle(writer, now, &self.randomness))?;
+        if self.store.has_due(now)
+            && self.store.write(|writer| due::settle(writer, now, &self.randomness)).is_err()
+        {
+            // The disk is full, say. What only reads goes on; what writes will say so itself.
+            self.store.put_off_dues(now);
         }
         let call = Call { service: self, operation, place, now, request_id };
         operation.run(&call, input)

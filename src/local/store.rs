@@ -41,6 +41,9 @@ pub(super) use writer::Writer;
 /// Pages kept in memory, in bytes. The default of redb is a gigabyte.
 const CACHE: usize = 16 << 20;
 
+/// How long what is due is put off where it cannot be written, in milliseconds.
+const PUT_OFF: i64 = 60_000;
+
 /// Why the store could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StoreError {
@@ -165,6 +168,12 @@ impl Store {
     /// Whether something is due by `now`: a deletion, an expiry, a rotation.
     pub(super) fn has_due(&self, now: Timestamp) -> bool {
         self.next_due.load(Ordering::Acquire) <= now.as_millisecond()
+    }
+
+    /// What is due by `now` could not be written: it is due again a minute later, or after the next
+    /// write that succeeds.
+    pub(super) fn put_off_dues(&self, now: Timestamp) {
+        self.next_due.store(now.as_millisecond().saturating_add(PUT_OFF), Ordering::Release);
     }
 
     /// A view of the store as it is now. It must be short-lived: the file cannot be opened again,
