@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+use jiff::{SignedDuration, Timestamp};
+use kmx::local::{Clock, LocalKms, Options, StoreLocation};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -148,6 +150,34 @@ fn a_full_disk_is_said_and_nothing_that_was_acknowledged_is_lost() {
     acknowledged.check(&serving);
     acknowledged.keys.push(serving.done("CreateKey", &large_key())["KeyMetadata"].clone());
     acknowledged.check(&serving);
+    serving.stop();
+}
+
+#[test]
+fn what_is_due_to_keys_and_cannot_be_written_stops_nothing_that_reads() {
+    let home = tempfile::tempdir().unwrap();
+    // A key of the demo is deleted three days after the store was made.
+    let long_ago = Timestamp::now() - SignedDuration::from_hours(24 * 10);
+    let options = Options { clock: Clock::fixed(long_ago), ..Options::default() };
+    drop(LocalKms::open(StoreLocation::File(home.path().join("kms.redb")), options).unwrap());
+    let count = |serving: &Serving| {
+        let listed = serving.done("ListKeys", &json!({ "Limit": 1000 }));
+        listed["Keys"].as_array().unwrap().len()
+    };
+    let data_key = json!({ "KeyId": "alias/demo/orders", "KeySpec": "AES_256" });
+    // Nothing but the head of the file can be written.
+    let serving = Serving::start(&home, "8");
+    let before = count(&serving);
+    for _ in 0..3 {
+        serving.done("GenerateDataKey", &data_key);
+        let (status, refused) = serving.ask("CreateKey", &large_key());
+        assert_eq!(status, 500, "{refused}");
+    }
+    assert_eq!(count(&serving), before);
+    serving.stop();
+    let serving = Serving::start(&home, "unlimited");
+    assert!(count(&serving) < before);
+    serving.done("GenerateDataKey", &data_key);
     serving.stop();
 }
 
