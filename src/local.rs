@@ -55,7 +55,7 @@ mod wire;
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -267,9 +267,8 @@ impl LocalKms {
         {
             return Err(OpenError::TooManyKeys { keys });
         }
-        let mut is_new = false;
-        let store = Store::open(location, clock.now(), |writer| {
-            is_new = true;
+        let must_be_new = matches!(seed, Seed::Generated { .. });
+        let store = Store::open(location, clock.now(), must_be_new, |writer| {
             let marker_key: [u8; 32] = randomness.array()?;
             writer
                 .put_marker_key(&marker_key)
@@ -281,9 +280,6 @@ impl LocalKms {
                 }
             }
         })?;
-        if let (false, Seed::Generated { .. }) = (is_new, &seed) {
-            return Err(OpenError::NotNew { path: store.path().unwrap_or(Path::new("")).to_owned() });
-        }
         let markers = Markers::new(&store.marker_key()?);
         let store = Arc::new(store);
         let usage = Usage::new(Arc::clone(&store));

@@ -14,11 +14,14 @@ use super::store::{View, Writer};
 
 /// Does what is due by `now`, in the order in which it was due.
 pub(super) fn settle(writer: &Writer, now: Timestamp, randomness: &Randomness) -> Result<(), KmsError> {
-    while let Some((region, key_id)) = writer.next_due_key(now)? {
-        let Some(record) = writer.key(&region, &key_id)? else {
-            return Err(KmsError::internal());
-        };
-        happen(writer, &region, &key_id, record, randomness)?;
+    while let Some((when, region, key_id)) = writer.next_due_key(now)? {
+        match writer.key(&region, &key_id)? {
+            Some(record) if record.due().is_some_and(|due| due.as_millisecond() == when) => {
+                happen(writer, &region, &key_id, record, randomness)?;
+            }
+            // What was due is no more: the entry is left over, and would be met again for ever.
+            _ => writer.forget_due(when, &region, &key_id)?,
+        }
     }
     Ok(())
 }

@@ -117,6 +117,9 @@ words! {
 }
 
 impl KeyUsage {
+    /// What later models have beside [`KeyUsage::WORDS`].
+    pub(super) const LATER_WORDS: [&str; 1] = ["ENCAPSULATE_DECAPSULATE"];
+
     /// KMS API: `CreateKey`, `KeyUsage`.
     pub(super) const WORDS: [&str; 4] =
         ["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
@@ -128,6 +131,9 @@ impl Origin {
 }
 
 impl KeySpec {
+    /// What later models have beside [`KeySpec::WORDS`].
+    pub(super) const LATER_WORDS: [&str; 3] = ["ML_KEM_512", "ML_KEM_768", "ML_KEM_1024"];
+
     /// KMS API: `CreateKey`, `KeySpec`.
     pub(super) const WORDS: [&str; 17] = [
         "RSA_2048",

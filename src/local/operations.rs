@@ -170,7 +170,9 @@ impl Operation {
     pub(super) fn may_block(&self, body: &[u8]) -> bool {
         match self.access {
             Reads => false,
-            CreatesManagedKeys => memchr::memmem::find(body, b"alias/aws/").is_some(),
+            CreatesManagedKeys => {
+                memchr::memmem::find(body, b"alias/aws/").is_some() || memchr::memchr(b'\\', body).is_some()
+            }
             Blocks => true,
         }
     }
@@ -262,7 +264,7 @@ impl Call<'_> {
         };
         match self.key_with_id(view, &key_id)? {
             Some(key) => Ok(Target::Key(Box::new(key))),
-            None => Err(KmsError::not_found(format!("Key '{}' does not exist", self.place.key_arn(&key_id)))),
+            None => Err(self.no_such_key(&key_id)),
         }
     }
 
@@ -295,6 +297,10 @@ impl Call<'_> {
                 self.operation.name
             )),
         })
+    }
+
+    fn no_such_key(&self, key_id: &str) -> KmsError {
+        KmsError::not_found(format!("Key '{}' does not exist", self.place.key_arn(key_id)))
     }
 
     fn no_such_alias(&self, name: &str) -> KmsError {
@@ -416,8 +422,8 @@ impl Members {
 
 /// `Recipient` asks for an answer that only an enclave can read, which cannot be made here; to give a
 /// plaintext in its stead would break the promise.
-fn refuse_recipient(input: &Input) -> Result<(), KmsError> {
-    if input.has("Recipient") {
+fn refuse_recipient(wanted: bool) -> Result<(), KmsError> {
+    if wanted {
         return Err(KmsError::unsupported("Recipient is not supported by the local KMS."));
     }
     Ok(())

@@ -84,11 +84,12 @@ fn lets_change(statement: &Value, caller: &str) -> bool {
     let ours = |principal: &str| ["*", ACCOUNT, &root, caller].contains(&principal);
     let principal = &statement["Principal"];
     let principals = texts(if principal.is_object() { &principal["AWS"] } else { principal });
-    statement["Effect"] == "Allow"
-        && principals.iter().any(|principal| ours(principal))
-        && texts(&statement["Action"])
-            .iter()
-            .any(|action| matches(action.to_ascii_lowercase().as_bytes(), b"kms:putkeypolicy"))
+    let named = |actions: &str| {
+        let mut actions = texts(&statement[actions]).into_iter();
+        actions.any(|action| matches(action.to_ascii_lowercase().as_bytes(), b"kms:putkeypolicy"))
+    };
+    let allowed = named("Action") || (!statement["NotAction"].is_null() && !named("NotAction"));
+    statement["Effect"] == "Allow" && principals.iter().any(|principal| ours(principal)) && allowed
 }
 
 /// A text, or a list of texts.

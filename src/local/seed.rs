@@ -316,8 +316,9 @@ impl Key {
                 "`rotation_period_days` is 90 to 2560",
             ),
             (
-                self.rotation_period_days.is_none() || self.spec == KeySpec::SymmetricDefault,
-                "only symmetric encryption keys rotate",
+                self.rotation_period_days.is_none()
+                    || (self.spec == KeySpec::SymmetricDefault && self.origin == Origin::AwsKms),
+                "only symmetric encryption keys whose material KMS made rotate",
             ),
             (
                 self.tags.len() <= 50

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::answer::Answer;
@@ -56,7 +55,8 @@ impl Service {
     /// for it.
     pub(super) fn may_block(&self, request: &Request) -> bool {
         let operation = request.operation().and_then(Operation::named);
-        self.store.has_due(self.clock.now())
+        self.store.is_in_trouble()
+            || self.store.has_due(self.clock.now())
             || operation.is_some_and(|operation| operation.may_block(&request.body))
     }
 
@@ -73,14 +73,14 @@ impl Service {
         ))
     }
 
-    /// The id of the key that a request is about: what its `KeyId` or `TargetKeyId` resolves to, or
-    /// what its ciphertext says. The key itself need not exist.
+    /// The id of the key that a request is about: what its `KeyId`, `TargetKeyId`, `SourceKeyId` or
+    /// `AliasName` resolves to, or what its ciphertext says. The key itself need not exist.
     pub(super) fn key_id(&self, request: &Request) -> Option<String> {
         let place = Place::new(request.region().ok()?);
-        let body: Value = serde_json::from_slice(&request.body).ok()?;
-        let named = ["KeyId", "TargetKeyId"].iter().find_map(|member| body.get(member)?.as_str());
-        if let Some(text) = named {
-            return match Identifier::parse(text, &place).ok()? {
+        let mut input = Input::parse(&request.body).ok()?;
+        let named = ["KeyId", "TargetKeyId", "SourceKeyId", "AliasName"];
+        if let Some(text) = named.iter().find_map(|member| input.take_text(member)) {
+            return match Identifier::parse(&text, &place).ok()? {
                 Identifier::Key(key_id) => Some(key_id.to_owned()),
                 Identifier::Alias(name) => {
                     let alias = self.store.read().ok()?.alias(&place.region, name).ok()??;
@@ -88,9 +88,7 @@ impl Service {
                 }
             };
         }
-        let ciphertext = Input::parse(&request.body)
-            .and_then(|mut input| input.blob("CiphertextBlob", super::shape::Length(1, 6144)))
-            .ok()??;
+        let ciphertext = input.blob("CiphertextBlob", super::shape::Length(1, 6144)).ok()??;
         Blob::parse(&ciphertext).map(|blob| blob.key_id.to_owned())
     }
 

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::blob::EncryptionContext;
 use super::error::KmsError;
@@ -23,7 +23,49 @@ use super::error::KmsError;
 /// The members of a request, and what is wrong with them so far.
 pub(super) struct Input {
     members: Map<String, Value>,
-    violations: Vec<String>,
+    violations: Violations,
+}
+
+/// What is wrong, in words for as many as a person reads, and how many there are: a request of a
+/// megabyte must not make a hundred of answer.
+#[derive(Default)]
+struct Violations {
+    count: usize,
+    told: Vec<String>,
+}
+
+impl Violations {
+    /// The most that are told, and the most characters of a value that are.
+    const TOLD: usize = 50;
+    const SHOWN: usize = 10_000;
+
+    fn add(&mut self, words: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.told.len() < Self::TOLD {
+            self.told.push(words());
+        }
+    }
+
+    /// A value, or the beginning of one that is longer than any that a client sends by mistake.
+    fn shown(value: &str) -> &str {
+        value.char_indices().nth(Self::SHOWN).map_or(value, |(end, _)| &value[..end])
+    }
+}
+
+/// A member may be a plaintext, and may never be read: what is left is wiped.
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.members.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Whether a request may leave a member out.
@@ -65,7 +107,7 @@ impl Input {
     /// `SerializationException` where it is not one JSON object.
     pub(super) fn parse(body: &[u8]) -> Result<Self, KmsError> {
         match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => Ok(Self { members, violations: Vec::new() }),
+            Ok(Value::Object(members)) => Ok(Self { members, violations: Violations::default() }),
             Ok(other) => Err(mistyped(&other, "Structure")),
             Err(_) => Err(KmsError::silent("SerializationException")),
         }
@@ -74,6 +116,14 @@ impl Input {
     /// A member, where it is there and not null.
     fn take(&mut self, name: &str) -> Option<Value> {
         self.members.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// A member that is a string, whatever it holds.
+    pub(super) fn take_text(&mut self, name: &str) -> Option<String> {
+        match self.take(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        }
     }
 
     /// `KeyId`: 1 to 2048 ASCII characters.
@@ -110,7 +160,7 @@ impl Input {
             let Value::Object(members) = item else {
                 return Err(mistyped(&item, "Structure"));
             };
-            let mut tag = Self { members, violations: Vec::new() };
+            let mut tag = Self { members, violations: Violations::default() };
             let mut part = |member: &str, name: &str, length: Length| {
                 let text = tag.take(member);
                 let place = format!("tags.{}.member.{name}", index + 1);
@@ -145,7 +195,7 @@ impl Input {
                 at_most("length", 128),
                 at_least("length", 1)
             );
-            self.violate("TagKeys", &format!("[{}]", keys.join(", ")), &rule);
+            self.violate_list("TagKeys", &keys, &rule);
         }
         Ok(keys)
     }
@@ -154,7 +204,7 @@ impl Input {
     pub(super) fn structure(&mut self, name: &str) -> Result<Option<Self>, KmsError> {
         match self.take(name) {
             None => Ok(None),
-            Some(Value::Object(members)) => Ok(Some(Self { members, violations: Vec::new() })),
+            Some(Value::Object(members)) => Ok(Some(Self { members, violations: Violations::default() })),
             Some(other) => Err(mistyped(&other, "Structure")),
         }
     }
@@ -276,10 +326,9 @@ impl Input {
 
     /// A member that is missing though it had to be there.
     pub(super) fn violate_null(&mut self, name: &str) {
-        self.violations.push(format!(
-            "Value null at '{}' failed to satisfy constraint: Member must not be null",
-            path(name)
-        ));
+        self.violations.add(|| {
+            format!("Value null at '{}' failed to satisfy constraint: Member must not be null", path(name))
+        });
     }
 
     /// A member that is missing though it had to be there, and whose value is never in a message.
@@ -290,9 +339,8 @@ impl Input {
     /// `GrantTokens`: at most ten strings of 1 to 8192 characters.
     pub(super) fn grant_tokens(&mut self) -> Result<Vec<String>, KmsError> {
         let tokens = self.strings("GrantTokens")?;
-        let shown = format!("[{}]", tokens.join(", "));
         if tokens.len() > 10 {
-            self.violate("GrantTokens", &shown, &at_most("length", 10));
+            self.violate_list("GrantTokens", &tokens, &at_most("length", 10));
         }
         if tokens.iter().any(|token| !(1..=8192).contains(&token.encode_utf16().count())) {
             let rule = format!(
@@ -300,7 +348,7 @@ impl Input {
                 at_most("length", 8192),
                 at_least("length", 1)
             );
-            self.violate("GrantTokens", &shown, &rule);
+            self.violate_list("GrantTokens", &tokens, &rule);
         }
         Ok(tokens)
     }
@@ -313,7 +361,7 @@ impl Input {
                 "Member must satisfy constraint: [Member must satisfy enum value set: [{}]]",
                 values.join(", ")
             );
-            self.violate(name, &format!("[{}]", list.join(", ")), &rule);
+            self.violate_list(name, &list, &rule);
         }
         Ok(list)
     }
@@ -360,27 +408,40 @@ impl Input {
     /// # Errors
     /// `ValidationException` with every violation, where there is one.
     pub(super) fn finish(self) -> Result<(), KmsError> {
-        if self.violations.is_empty() {
+        let Violations { count, told } = &self.violations;
+        if *count == 0 {
             return Ok(());
         }
-        let count = self.violations.len();
-        let plural = if count == 1 { "" } else { "s" };
-        let mut message = format!("{count} validation error{plural} detected: ");
-        for (index, violation) in self.violations.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            // Writing to a String cannot fail.
-            let _ = write!(message, "{separator}{violation}");
-        }
-        Err(KmsError::validation(message))
+        let plural = if *count == 1 { "" } else { "s" };
+        let told = told.join("; ");
+        Err(KmsError::validation(format!("{count} validation error{plural} detected: {told}")))
     }
 
     fn violate(&mut self, name: &str, value: &str, rule: &str) {
-        self.violations
-            .push(format!("Value '{value}' at '{}' failed to satisfy constraint: {rule}", path(name)));
+        self.violations.add(|| {
+            let value = Violations::shown(value);
+            format!("Value '{value}' at '{}' failed to satisfy constraint: {rule}", path(name))
+        });
+    }
+
+    /// A list whose items are wrong, or too many.
+    fn violate_list(&mut self, name: &str, items: &[String], rule: &str) {
+        self.violations.add(|| {
+            let mut shown = String::new();
+            for item in items {
+                if shown.len() > Violations::SHOWN {
+                    break;
+                }
+                let separator = if shown.is_empty() { "" } else { ", " };
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "{separator}{}", Violations::shown(item));
+            }
+            format!("Value '[{shown}]' at '{}' failed to satisfy constraint: {rule}", path(name))
+        });
     }
 
     fn violate_unseen(&mut self, name: &str, rule: &str) {
-        self.violations.push(format!("Value at '{}' failed to satisfy constraint: {rule}", path(name)));
+        self.violations.add(|| format!("Value at '{}' failed to satisfy constraint: {rule}", path(name)));
     }
 }
 

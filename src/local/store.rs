@@ -102,13 +102,14 @@ impl Store {
     ///
     /// Making and seeding are one transaction: whatever interrupts it, the next call finds either
     /// all of it or nothing and begins again. `now` is when a store that is new to such things
-    /// begins to keep track of them.
+    /// begins to keep track of them. One that must be new and is not is left as it is.
     ///
     /// # Errors
     /// See [`OpenError`]. The file is as it was, but for what recovery after a crash has to do.
     pub(super) fn open(
         location: StoreLocation,
         now: Timestamp,
+        must_be_new: bool,
         seed: impl FnOnce(&Writer) -> Result<(), OpenError>,
     ) -> Result<Self, OpenError> {
         let trouble = Trouble::default();
@@ -127,9 +128,12 @@ impl Store {
         };
         let transaction = database.begin_read().map_err(|error| broken(error.into()))?;
         let contents = contents(&transaction, path.as_deref().unwrap_or(Path::new("")))?;
+        if must_be_new && contents != Contents::Empty {
+            return Err(OpenError::NotNew { path: path.unwrap_or_default() });
+        }
         if contents != Contents::Ready {
             let failed = |error: StoreError| match (contents, &path) {
-                (Contents::Empty, Some(path)) => {
+                (Contents::Empty | Contents::Old, Some(path)) => {
                     OpenError::NotMade { path: path.clone(), reason: error.to_string() }
                 }
                 _ => broken(error),
@@ -163,6 +167,11 @@ impl Store {
     /// The file, where there is one.
     pub(super) fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// Whether the disk has failed, so that the next use opens the file anew.
+    pub(super) fn is_in_trouble(&self) -> bool {
+        self.trouble.is_there()
     }
 
     /// Whether something is due by `now`: a deletion, an expiry, a rotation.
@@ -236,7 +245,7 @@ impl Store {
         *database = None;
         self.trouble.forget();
         let opened = match path.try_exists() {
-            Ok(true) => open_file(path, &self.trouble).map_err(|error| error.to_string()),
+            Ok(true) => open_again(path, &self.trouble).map_err(|error| error.to_string()),
             // Not to be made anew: what was in it may come back.
             Ok(false) => Err("it is gone".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -327,6 +336,18 @@ fn open_file(path: &Path, trouble: &Trouble) -> Result<Database, OpenError> {
         open_backend(path)?
     };
     make_private(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+    let backend = Watched::new(backend, trouble.clone());
+    builder().create_with_backend(backend).map_err(|error| unopened(path, error))
+}
+
+/// Opens a file that was open before, and makes none. It was sound then, so that it is not looked
+/// through again: the disk may go on failing, and others wait meanwhile.
+fn open_again(path: &Path, trouble: &Trouble) -> Result<Database, OpenError> {
+    let backend = open_backend(path)?;
+    let emptied = unmade::is_unmade(&backend);
+    if emptied.map_err(|source| OpenError::Io { path: path.to_owned(), source })? {
+        return Err(OpenError::NotAStore { path: path.to_owned() });
+    }
     let backend = Watched::new(backend, trouble.clone());
     builder().create_with_backend(backend).map_err(|error| unopened(path, error))
 }

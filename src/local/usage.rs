@@ -14,6 +14,8 @@ use super::store::{Store, StoreError, View};
 
 /// How long what was gathered waits for more before it is written.
 const GATHERING: Duration = Duration::from_secs(1);
+/// How long it waits at most where it could not be written.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Last uses over a store. Dropping it writes what is not yet written.
 pub(super) struct Usage {
@@ -61,17 +63,13 @@ impl Usage {
         }
     }
 
-    /// The last use of a key, written or not.
-    pub(super) fn of(
-        &self,
-        view: &impl View,
-        region: &str,
-        key_id: &str,
-    ) -> Result<Option<LastUse>, StoreError> {
+    /// The last use of a key, written or not. No view may be held: what is no longer gathered has been
+    /// written, and a view from before that would miss it.
+    pub(super) fn of(&self, region: &str, key_id: &str) -> Result<Option<LastUse>, StoreError> {
         let gathered = self.shared.gathered().uses.get(&(region.to_owned(), key_id.to_owned())).cloned();
         match gathered {
             Some(last_use) => Ok(Some(last_use)),
-            None => view.last_use(region, key_id),
+            None => self.shared.store.read()?.last_use(region, key_id),
         }
     }
 }
@@ -98,12 +96,13 @@ impl Shared {
 
     /// Waits without a tick until there is something; then gathers for a while, and writes.
     fn write_as_it_comes(&self) {
+        let mut pause = GATHERING;
         loop {
             let nothing = |gathered: &mut Gathered| gathered.uses.is_empty() && !gathered.ending;
             let gathered = self.changed.wait_while(self.gathered(), nothing);
             let gathered = gathered.unwrap_or_else(PoisonError::into_inner);
             let going_on = |gathered: &mut Gathered| !gathered.ending;
-            let waited = self.changed.wait_timeout_while(gathered, GATHERING, going_on);
+            let waited = self.changed.wait_timeout_while(gathered, pause, going_on);
             let (gathered, _) = waited.unwrap_or_else(PoisonError::into_inner);
             let (uses, ending) = (gathered.uses.clone(), gathered.ending);
             drop(gathered);
@@ -112,6 +111,10 @@ impl Shared {
             if written.is_ok() {
                 // What was used again meanwhile stays for the next time.
                 gathered.uses.retain(|key, last_use| uses.get(key) != Some(last_use));
+                pause = GATHERING;
+            } else {
+                // A full disk is not emptier a second later.
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
             if ending {
                 return;

@@ -4,6 +4,8 @@
 //! It must know no operation, and it verifies no signature: whoever can reach the local KMS may use
 //! it. The signature's credential scope is read for the region alone.
 
+use std::fmt;
+
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
@@ -69,7 +71,7 @@ impl Request {
 }
 
 /// An answer of the local KMS. Its content type is `application/x-amz-json-1.1` always.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
@@ -77,6 +79,17 @@ pub struct Response {
     pub request_id: String,
     /// JSON, or nothing. It may hold a plaintext.
     pub body: Zeroizing<Vec<u8>>,
+}
+
+/// Says nothing of the body, which may hold a plaintext.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("request_id", &self.request_id)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
 }
 
 impl Response {

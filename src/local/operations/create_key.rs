@@ -23,9 +23,11 @@ pub(super) const POLICY: Length = Length(1, 131_072);
 pub(super) fn create_key(call: &Call<'_>, mut input: Input) -> Result<Answer, KmsError> {
     let policy = input.text("Policy", Presence::Optional, POLICY, Pattern::Document)?;
     let description = input.text("Description", Presence::Optional, DESCRIPTION, Pattern::Any)?;
-    let usage = input.one_of("KeyUsage", &KeyUsage::WORDS, &KeyUsage::WORDS)?;
+    let usages = [&KeyUsage::WORDS[..], &KeyUsage::LATER_WORDS].concat();
+    let usage = input.one_of("KeyUsage", &usages, &KeyUsage::WORDS)?;
     let old_spec = input.one_of("CustomerMasterKeySpec", &KeySpec::WORDS, &KeySpec::WORDS)?;
-    let spec = input.one_of("KeySpec", &KeySpec::WORDS, &KeySpec::WORDS)?;
+    let specs = [&KeySpec::WORDS[..], &KeySpec::LATER_WORDS].concat();
+    let spec = input.one_of("KeySpec", &specs, &KeySpec::WORDS)?;
     let origin = input.one_of("Origin", &Origin::WORDS, &Origin::WORDS)?;
     let key_store = input.text("CustomKeyStoreId", Presence::Optional, Length(1, 64), Pattern::Any)?;
     input.text("XksKeyId", Presence::Optional, Length(1, 128), Pattern::ExternalKey)?;

@@ -14,18 +14,21 @@ use super::{Call, Members, key_stores, refuse_recipient};
 /// KMS API: `GenerateDataKeyWithoutPlaintext`. `KeyId` in the answer is the key ARN.
 pub(super) fn generate_data_key_without_plaintext(call: &Call<'_>, input: Input) -> Result<Answer, KmsError> {
     // The plaintext is dropped here, and wiped.
-    generate(call, input).map(|(members, _)| members.answer())
+    generate(call, input, false).map(|(members, _)| members.answer())
 }
 
 /// KMS API: `GenerateDataKey`. `KeyId` in the answer is the key ARN.
 pub(super) fn generate_data_key(call: &Call<'_>, input: Input) -> Result<Answer, KmsError> {
-    refuse_recipient(&input)?;
-    let (members, plaintext) = generate(call, input)?;
+    let (members, plaintext) = generate(call, input, true)?;
     Ok(members.answer_with_secret("Plaintext", plaintext))
 }
 
-/// A data key, sealed, and its plaintext.
-fn generate(call: &Call<'_>, mut input: Input) -> Result<(Members, Zeroizing<Vec<u8>>), KmsError> {
+/// A data key, sealed, and its plaintext, which the answer holds or not.
+fn generate(
+    call: &Call<'_>,
+    mut input: Input,
+    returns_plaintext: bool,
+) -> Result<(Members, Zeroizing<Vec<u8>>), KmsError> {
     let key_id = input.key_id(Presence::Required)?;
     let context = input.encryption_context("EncryptionContext")?;
     // Where it is wrong the service lists the specs of KMS keys, none of which is one of data keys
@@ -34,6 +37,7 @@ fn generate(call: &Call<'_>, mut input: Input) -> Result<(Members, Zeroizing<Vec
     let number_of_bytes = input.integer("NumberOfBytes", 1, 1024)?;
     let grant_tokens = input.grant_tokens()?;
     let dry_run = input.boolean("DryRun")?;
+    let for_recipient = returns_plaintext && input.has("Recipient");
     input.finish()?;
 
     let reader = call.reader()?;
@@ -53,6 +57,7 @@ fn generate(call: &Call<'_>, mut input: Input) -> Result<(Members, Zeroizing<Vec
     if key.record.spec != KeySpec::SymmetricDefault {
         return Err(KmsError::invalid_key_usage("You cannot generate a data key with an asymmetric CMK"));
     }
+    refuse_recipient(for_recipient)?;
     if dry_run {
         return Err(KmsError::dry_run());
     }
@@ -70,7 +75,7 @@ fn generate(call: &Call<'_>, mut input: Input) -> Result<(Members, Zeroizing<Vec
 
 /// KMS API: `GenerateRandom`.
 pub(super) fn generate_random(call: &Call<'_>, mut input: Input) -> Result<Answer, KmsError> {
-    refuse_recipient(&input)?;
+    let for_recipient = input.has("Recipient");
     let number_of_bytes = input.integer("NumberOfBytes", 1, 1024)?;
     let key_store = input.text("CustomKeyStoreId", Presence::Optional, Length(1, 64), Pattern::Any)?;
     input.finish()?;
@@ -80,6 +85,7 @@ pub(super) fn generate_random(call: &Call<'_>, mut input: Input) -> Result<Answe
         return Err(KmsError::unsupported("The local KMS draws no random bytes from custom key stores."));
     }
     let length = number_of_bytes.ok_or_else(|| KmsError::validation("NumberOfBytes is required."))?;
+    refuse_recipient(for_recipient)?;
     let mut bytes = Zeroizing::new(vec![0; length]);
     call.service.randomness.fill(&mut bytes)?;
     Ok(Members::default().answer_with_secret("Plaintext", bytes))

@@ -32,22 +32,27 @@ pub(super) fn generate_data_key_pair_without_plaintext(
     input: Input,
 ) -> Result<Answer, KmsError> {
     // The private key is dropped here, and wiped.
-    generate(call, input).map(|(members, _)| members.answer())
+    generate(call, input, false).map(|(members, _)| members.answer())
 }
 
 /// KMS API: `GenerateDataKeyPair`. The private key is DER, PKCS #8.
 pub(super) fn generate_data_key_pair(call: &Call<'_>, input: Input) -> Result<Answer, KmsError> {
-    refuse_recipient(&input)?;
-    let (members, private_key) = generate(call, input)?;
+    let (members, private_key) = generate(call, input, true)?;
     Ok(members.answer_with_secret("PrivateKeyPlaintext", private_key))
 }
 
-fn generate(call: &Call<'_>, mut input: Input) -> Result<(Members, Zeroizing<Vec<u8>>), KmsError> {
+/// A key pair, its private key sealed, and the private key, which the answer holds or not.
+fn generate(
+    call: &Call<'_>,
+    mut input: Input,
+    returns_plaintext: bool,
+) -> Result<(Members, Zeroizing<Vec<u8>>), KmsError> {
     let key_id = input.key_id(Presence::Required)?;
     let context = input.encryption_context("EncryptionContext")?;
     let pair_spec = input.required_one_of("KeyPairSpec", &SPECS.map(|(name, _)| name))?;
     let grant_tokens = input.grant_tokens()?;
     let dry_run = input.boolean("DryRun")?;
+    let for_recipient = returns_plaintext && input.has("Recipient");
     input.finish()?;
 
     let key = call.key(&call.reader()?, &key_id.unwrap_or_default())?;
@@ -65,6 +70,7 @@ fn generate(call: &Call<'_>, mut input: Input) -> Result<(Members, Zeroizing<Vec
     let spec = spec.filter(|spec| asymmetric::supports(*spec)).ok_or_else(|| {
         KmsError::unsupported(format!("KeyPairSpec {pair_spec} is not supported in this Region"))
     })?;
+    refuse_recipient(for_recipient)?;
     if dry_run {
         return Err(KmsError::dry_run());
     }

@@ -21,11 +21,11 @@ pub(super) fn describe_key(call: &Call<'_>, mut input: Input) -> Result<Answer, 
     input.finish()?;
 
     let text = key_id.unwrap_or_default();
-    grants::check_tokens(call, &grant_tokens)?;
     let target = {
         let reader = call.reader()?;
         call.target(&reader, &text)?
     };
+    grants::check_tokens(call, &grant_tokens)?;
     let key = match target {
         Target::Key(key) => *key,
         Target::Predefined(name) => {

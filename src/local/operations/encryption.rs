@@ -207,12 +207,13 @@ pub(super) fn decrypt(call: &Call<'_>, mut input: Input) -> Result<Answer, KmsEr
         algorithm: "EncryptionAlgorithm",
         action: "Decrypt",
     };
-    refuse_recipient(&input)?;
+    let for_recipient = input.has("Recipient");
     let sealed = Sealed::read(&mut input, &NAMES)?;
     let grant_tokens = input.grant_tokens()?;
     input.finish()?;
 
     let opened = sealed.open(call, &grant_tokens, &NAMES)?;
+    refuse_recipient(for_recipient)?;
     let opened = opened.filter(|_| !sealed.dry_run).ok_or_else(KmsError::dry_run)?;
     call.used(&opened.key)?;
     let members = Members::default()

@@ -89,20 +89,30 @@ pub(super) fn create_grant(call: &Call<'_>, mut input: Input) -> Result<Answer, 
         context_equals,
     };
     check_constraints(&grant)?;
+    for (principal, is_service) in
+        [(Some(&grant.grantee), grant.grantee_service), (grant.retiring.as_ref(), grant.retiring_service)]
+    {
+        if principal.is_some_and(|principal| !is_service && !principal.starts_with("arn:")) {
+            return Err(KmsError::client("InvalidArnException", "ARN does not refer to a valid principal"));
+        }
+    }
     call.change(|writer| {
         let key = call.key_not_by_alias(writer, &key_id.unwrap_or_default())?;
         call.may_use(&key, &grant_tokens)?;
         key.lets(Deed::Grant)?;
         check_operations(&grant, &key.record)?;
-        if dry_run {
-            return Err(KmsError::dry_run());
-        }
         let same =
             |_: &str, other: &GrantRecord| GrantRecord { created: other.created, ..grant.clone() } == *other;
         let found = match grant.name.as_str() {
             "" => None,
             _ => writer.grants(call.region(), &key.id, None, 1, same)?.items.pop(),
         };
+        if found.is_none() {
+            require_room(call, writer, &key)?;
+        }
+        if dry_run {
+            return Err(KmsError::dry_run());
+        }
         let grant_id = match found {
             Some((grant_id, _)) => grant_id,
             None => put_grant(call, writer, &key, &grant)?,
@@ -112,14 +122,15 @@ pub(super) fn create_grant(call: &Call<'_>, mut input: Input) -> Result<Answer, 
     })
 }
 
-/// Puts a grant under a fresh id, where the key has room for it.
-fn put_grant(call: &Call<'_>, writer: &Writer, key: &Key, grant: &GrantRecord) -> Result<String, KmsError> {
-    if writer.grant_count(call.region(), &key.id)? >= MOST_OF_A_KEY {
-        return Err(KmsError::limit_exceeded(format!(
-            "{} has {MOST_OF_A_KEY} grants, which is the limit.",
-            key.arn
-        )));
+fn require_room(call: &Call<'_>, writer: &Writer, key: &Key) -> Result<(), KmsError> {
+    if writer.grant_count(call.region(), &key.id)? < MOST_OF_A_KEY {
+        return Ok(());
     }
+    Err(KmsError::limit_exceeded(format!("{} has {MOST_OF_A_KEY} grants, which is the limit.", key.arn)))
+}
+
+/// Puts a grant under a fresh id.
+fn put_grant(call: &Call<'_>, writer: &Writer, key: &Key, grant: &GrantRecord) -> Result<String, KmsError> {
     let grant_id = hex::encode(&call.service.randomness.array::<32>()?);
     writer.put_grant(call.region(), &key.id, &grant_id, grant)?;
     Ok(grant_id)
@@ -309,7 +320,7 @@ fn read_token(call: &Call<'_>, token: &str) -> Result<(String, String), KmsError
     parts.next().zip(parts.next()).ok_or_else(invalid)
 }
 
-/// Whether the tokens were issued here, for grants that are still there.
+/// Whether the tokens were issued here. One of a grant that is gone is none that was made up.
 pub(super) fn check_tokens(call: &Call<'_>, tokens: &[String]) -> Result<(), KmsError> {
     for token in tokens {
         read_token(call, token)?;

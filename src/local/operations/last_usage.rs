@@ -15,9 +15,11 @@ pub(super) fn get_key_last_usage(call: &Call<'_>, mut input: Input) -> Result<An
     let key_id = input.key_id(Presence::Required)?;
     input.finish()?;
 
-    let reader = call.reader()?;
-    let key = call.key_not_by_alias(&reader, &key_id.unwrap_or_default())?;
-    let last_use = call.service.usage.of(&reader, call.region(), &key.id)?;
+    let (key, tracking_start) = {
+        let reader = call.reader()?;
+        (call.key_not_by_alias(&reader, &key_id.unwrap_or_default())?, reader.tracking_start()?)
+    };
+    let last_use = call.service.usage.of(call.region(), &key.id)?;
     let last_use = last_use.map_or_else(
         || json!({}),
         |last| {
@@ -33,7 +35,7 @@ pub(super) fn get_key_last_usage(call: &Call<'_>, mut input: Input) -> Result<An
     let members = Members::default()
         .put("KeyId", key.arn)
         .put("KeyLastUsage", last_use)
-        .put("TrackingStartDate", epoch_seconds(reader.tracking_start()?.max(created)))
+        .put("TrackingStartDate", epoch_seconds(tracking_start.max(created)))
         .put("KeyCreationDate", epoch_seconds(created));
     Ok(members.answer())
 }

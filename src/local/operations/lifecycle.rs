@@ -100,7 +100,7 @@ pub(super) fn cancel_key_deletion(call: &Call<'_>, mut input: Input) -> Result<A
         let record = &mut key.record;
         let lacks_material = record.spec.is_symmetric_encryption() && record.material.is_none();
         record.state = match record.origin {
-            Origin::External if record.material.is_none() => KeyState::PendingImport,
+            Origin::External if lacks_material => KeyState::PendingImport,
             _ if lacks_material => KeyState::Creating,
             _ => KeyState::Disabled,
         };

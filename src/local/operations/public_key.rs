@@ -63,6 +63,10 @@ impl Call<'_> {
             if let Some(found) = writer.private_key(self.region(), &key.id)? {
                 return Ok(found);
             }
+            // It may be gone by now.
+            if writer.key(self.region(), &key.id)?.is_none() {
+                return Err(self.no_such_key(&key.id));
+            }
             for region in key.record.regions(self.region()) {
                 if writer.key(region, &key.id)?.is_some() {
                     writer.put_private_key(region, &key.id, &made)?;

@@ -113,17 +113,28 @@ impl Writer {
         Ok(())
     }
 
-    /// The first key to which something is due by `now`: its region and id.
+    /// The first key to which something is due by `now`: when, its region and id.
     pub(in crate::local) fn next_due_key(
         &self,
         now: Timestamp,
-    ) -> Result<Option<(String, String)>, StoreError> {
+    ) -> Result<Option<(i64, String, String)>, StoreError> {
         let dues = self.0.open_table(DUES)?;
         let first = dues.first()?;
         Ok(first.and_then(|(key, _)| {
             let (when, region, key_id) = key.value();
-            (when <= now.as_millisecond()).then(|| (region.to_owned(), key_id.to_owned()))
+            (when <= now.as_millisecond()).then(|| (when, region.to_owned(), key_id.to_owned()))
         }))
+    }
+
+    /// Removes an entry of what is due.
+    pub(in crate::local) fn forget_due(
+        &self,
+        when: i64,
+        region: &str,
+        key_id: &str,
+    ) -> Result<(), StoreError> {
+        self.0.open_table(DUES)?.remove((when, region, key_id))?;
+        Ok(())
     }
 
     /// Removes a key and everything that belongs to it in that region.

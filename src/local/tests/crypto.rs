@@ -693,10 +693,22 @@ fn what_is_wrong_with_a_request_to_decrypt_is_said_in_awss_words() {
     assert_eq!(rsa.to_string(), r#"{"__type":"InvalidCiphertextException"}"#);
 }
 
-#[test]
-fn a_plaintext_is_not_given_to_a_recipient_that_was_to_get_it_encrypted() {
-    let body = r#"{"CiphertextBlob": "AAAA", "Recipient": {"AttestationDocument": "AAAA"}}"#;
-    assert_eq!(answer(&demo(), "Decrypt", body)["__type"], "UnsupportedOperationException");
+#[tokio::test]
+async fn a_plaintext_is_not_given_to_a_recipient_that_was_to_get_it_encrypted() {
+    let kms = demo();
+    let blob = base64_of(data_key(&client(&kms), ORDERS, &[]).await.as_ref());
+    let key = r#""KeyId": "alias/demo/orders""#;
+    for (operation, members) in [
+        ("Decrypt", format!(r#""CiphertextBlob": "{blob}""#)),
+        ("GenerateDataKey", format!(r#"{key}, "KeySpec": "AES_256""#)),
+        ("GenerateDataKeyPair", format!(r#"{key}, "KeyPairSpec": "ECC_NIST_P256""#)),
+        ("GenerateRandom", r#""NumberOfBytes": 32"#.to_owned()),
+    ] {
+        let plain = answer(&kms, operation, &format!("{{{members}}}"));
+        assert_eq!(plain["__type"], Value::Null, "{operation}");
+        let body = format!(r#"{{{members}, "Recipient": {{"AttestationDocument": "AAAA"}}}}"#);
+        assert_eq!(answer(&kms, operation, &body)["__type"], "UnsupportedOperationException", "{operation}");
+    }
 }
 
 #[test]

@@ -234,6 +234,18 @@ fn what_names_no_grant_is_refused() {
 }
 
 #[test]
+fn a_principal_that_is_no_arn_is_refused() {
+    let kms = demo();
+    for members in [json!({ "GranteePrincipal": "alice" }), json!({ "RetiringPrincipal": "alice" })] {
+        let (code, message) = refused(&kms, "CreateGrant", &grant(ORDERS, &members));
+        assert_eq!(
+            (code.as_str(), message.as_str()),
+            ("InvalidArnException", "ARN does not refer to a valid principal",)
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_granted_is_refused() {
     let kms = demo();
     let ecc = new_key(&kms, &json!({ "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY" }));

@@ -136,6 +136,7 @@ fn a_policy_that_locks_everybody_out_is_refused_unless_the_check_is_bypassed() {
         json!({ "Principal": { "Service": "s3.amazonaws.com" } }),
         json!({ "Action": "kms:Put" }),
         json!({ "Action": "s3:*" }),
+        json!({ "Action": null, "NotAction": ["kms:PutKeyPolicy", "kms:Decrypt"] }),
     ] {
         let policy = statement(&locked);
         assert_eq!(put(&kms, &policy), Err(lockout.clone()), "{locked}");
@@ -148,6 +149,7 @@ fn a_policy_that_locks_everybody_out_is_refused_unless_the_check_is_bypassed() {
         json!({ "Action": ["kms:Decrypt", "kms:Put*"] }),
         json!({ "Action": "kms:putkeypolic?" }),
         json!({ "Action": "*" }),
+        json!({ "Action": null, "NotAction": "kms:ScheduleKeyDeletion" }),
         json!({ "Principal": "*" }),
         json!({ "Principal": { "AWS": "111122223333" } }),
         json!({ "Principal": { "AWS": ["arn:aws:iam::444455556666:root", "arn:aws:iam::111122223333:user/demo"] } }),

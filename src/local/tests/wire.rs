@@ -244,3 +244,36 @@ fn whatever_is_asked_gets_an_answer_in_json_and_no_internal_error() {
         prop_assert_eq!(response.status, 400);
     });
 }
+
+#[test]
+fn a_request_with_ever_so_many_mistakes_gets_an_answer_of_reasonable_size() {
+    let kms = demo();
+    let tags = vec!["{}"; 300_000].join(",");
+    let tokens = vec!["\"\""; 300_000].join(",");
+    let long = "\u{e9}".repeat(400_000);
+    for (operation, body) in [
+        ("TagResource", format!(r#"{{"KeyId": "x", "Tags": [{tags}]}}"#)),
+        ("DescribeKey", format!(r#"{{"KeyId": "x", "GrantTokens": [{tokens}]}}"#)),
+        ("DescribeKey", format!(r#"{{"KeyId": "{long}"}}"#)),
+    ] {
+        let answer = kms.front.service.handle(&request(operation, body));
+        assert_eq!(answer.status, 400);
+        assert_eq!(json(&answer)["__type"], "ValidationException");
+        assert!(answer.body.len() < 64 << 10, "{operation}: {} bytes", answer.body.len());
+    }
+    let (_, answer) = handle(&kms, &request("TagResource", format!(r#"{{"KeyId": "x", "Tags": [{tags}]}}"#)));
+    let message = answer["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("600000 validation errors detected: Value null at 'tags.1."),
+        "{message:.99}"
+    );
+}
+
+#[test]
+fn what_is_printed_of_an_answer_says_nothing_of_its_body() {
+    let kms = demo();
+    let answer = kms.front.service.handle(&request("GenerateRandom", r#"{"NumberOfBytes": 32}"#));
+    let plaintext = json(&answer)["Plaintext"].as_str().unwrap().to_owned();
+    let printed = format!("{answer:?}");
+    assert!(printed.contains("200") && !printed.contains(&plaintext), "{printed}");
+}
