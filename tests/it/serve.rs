@@ -58,6 +58,22 @@ impl Serving {
         TcpStream::connect(self.url.strip_prefix("http://").unwrap()).unwrap()
     }
 
+    /// Sends one request, and gives back the status line and the body of its answer.
+    fn ask(&self, operation: &str, body: &str) -> (String, String) {
+        let mut stream = self.connect();
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{AUTHORIZATION}\r\n\
+             X-Amz-Target: TrentService.{operation}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        // What breaks off is what came before.
+        let _ = stream.read_to_string(&mut answer);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
@@ -252,4 +268,33 @@ fn a_store_of_ones_own_is_served_and_kept() {
     assert!(talk.contains("`mine.redb`"), "{talk}");
     let location = StoreLocation::File(home.path().join("mine.redb"));
     assert!(LocalKms::open(location, Options::default()).is_ok());
+}
+
+#[test]
+fn keys_are_made_up_and_requests_go_wrong_as_the_switches_say() {
+    let home = home();
+    let start = |arguments: &[&str]| {
+        Serving::start(&home, &[&["--listen", ":0", "--ephemeral", "--seed-keys", "40"], arguments].concat())
+    };
+    let keys = |serving: &Serving| serving.ask("ListKeys", "{}").1;
+    let first = start(&["--seed", "7"]);
+    let listed: Value = serde_json::from_str(&keys(&first)).unwrap();
+    assert_eq!(listed["Keys"].as_array().unwrap().len(), 40);
+    assert_eq!(keys(&start(&["--seed", "7"])), keys(&first));
+    assert_ne!(keys(&start(&["--seed", "8"])), keys(&first));
+
+    let orders = r#"{"KeyId": "alias/demo/orders"}"#;
+    let limited = start(&["--rate", "ListAliases=1", "--deny", "DescribeKey=100%,GetKeyPolicy=0%"]);
+    assert!(limited.ask("DescribeKey", orders).1.contains("AccessDeniedException"));
+    assert!(limited.ask("ListAliases", "{}").0.ends_with("200 OK"));
+    let is_throttled = |serving: &Serving| serving.ask("ListAliases", "{}").1.contains("ThrottlingException");
+    assert!((0..50).any(|_| is_throttled(&limited)));
+
+    let broken = start(&["--fault", "500=100%", "--latency", "1ms"]);
+    let (status, body) = broken.ask("ListKeys", "{}");
+    assert!(status.contains(" 500 ") && body.contains("KMSInternalException"), "{status} {body}");
+    let (status, body) = start(&["--fault", "truncate=100%"]).ask("ListKeys", "{}");
+    assert!(status.contains(" 200 ") && serde_json::from_str::<Value>(&body).is_err(), "{status} {body}");
+    let (status, _) = start(&["--fault", "reset=100%"]).ask("ListKeys", "{}");
+    assert_eq!(status, "");
 }
