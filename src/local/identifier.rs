@@ -27,6 +27,11 @@ impl Place {
         self.arn("", alias_name)
     }
 
+    /// The ARN of the account as a principal, in the partition that this place belongs to.
+    pub(super) fn account_arn(&self) -> String {
+        format!("arn:{}:iam::{ACCOUNT}:root", partition(&self.region))
+    }
+
     fn arn(&self, kind: &str, name: &str) -> String {
         let region = &self.region;
         format!("arn:{}:kms:{region}:{ACCOUNT}:{kind}{name}", partition(region))

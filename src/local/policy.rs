@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::ACCOUNT;
 use super::error::KmsError;
+use super::identifier::Place;
 
 /// Bytes. KMS API: Resource quotas, key policy document size.
 pub(super) const MOST_BYTES: usize = 32 << 10;
@@ -19,14 +20,14 @@ const NEVER_AGAIN: &str = "The new key policy will not allow you to update the k
 
 /// The policy that a key has which was created without one: it leaves everything to IAM. KMS API:
 /// Default key policy.
-pub(super) fn default_policy() -> String {
+pub(super) fn default_policy(place: &Place) -> String {
     json!({
         "Version": "2012-10-17",
         "Id": "key-default-1",
         "Statement": [{
             "Sid": "Enable IAM User Permissions",
             "Effect": "Allow",
-            "Principal": { "AWS": format!("arn:aws:iam::{ACCOUNT}:root") },
+            "Principal": { "AWS": place.account_arn() },
             "Action": "kms:*",
             "Resource": "*",
         }],
@@ -42,7 +43,12 @@ pub(super) fn default_policy() -> String {
 /// # Errors
 /// `LimitExceededException` where it is too long, `MalformedPolicyDocumentException` where it is no
 /// policy, or one that nobody could change again and `bypass_lockout_check` is not set.
-pub(super) fn check(text: &str, caller: &str, bypass_lockout_check: bool) -> Result<(), KmsError> {
+pub(super) fn check(
+    text: &str,
+    caller: &str,
+    place: &Place,
+    bypass_lockout_check: bool,
+) -> Result<(), KmsError> {
     if text.len() > MOST_BYTES {
         return Err(KmsError::client(
             "LimitExceededException",
@@ -72,15 +78,15 @@ pub(super) fn check(text: &str, caller: &str, bypass_lockout_check: bool) -> Res
             }
         }
     }
-    if bypass_lockout_check || statements.iter().any(|statement| lets_change(statement, caller)) {
+    if bypass_lockout_check || statements.iter().any(|statement| lets_change(statement, caller, place)) {
         return Ok(());
     }
     Err(malformed(NEVER_AGAIN))
 }
 
 /// Whether a statement lets `caller`, or the account as a whole, change the policy.
-fn lets_change(statement: &Value, caller: &str) -> bool {
-    let root = format!("arn:aws:iam::{ACCOUNT}:root");
+fn lets_change(statement: &Value, caller: &str, place: &Place) -> bool {
+    let root = place.account_arn();
     let ours = |principal: &str| ["*", ACCOUNT, &root, caller].contains(&principal);
     let principal = &statement["Principal"];
     let principals = texts(if principal.is_object() { &principal["AWS"] } else { principal });

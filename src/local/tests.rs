@@ -97,6 +97,11 @@ fn said(code: &str, message: &str) -> (String, String) {
     (code.to_owned(), message.to_owned())
 }
 
+/// The default key policy.
+fn default_policy() -> String {
+    policy::default_policy(&identifier::Place::new("us-east-1"))
+}
+
 fn arn(key_id: &str) -> String {
     format!("arn:aws:kms:us-east-1:111122223333:key/{key_id}")
 }

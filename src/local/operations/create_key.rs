@@ -68,7 +68,7 @@ pub(super) fn create_key(call: &Call<'_>, mut input: Input) -> Result<Answer, Km
         )));
     }
     if let Some(policy) = &policy {
-        policy::check(policy, CALLER, bypass)?;
+        policy::check(policy, CALLER, &call.place, bypass)?;
     }
     let tags = tags::checked(tags)?;
 

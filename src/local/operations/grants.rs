@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::local::ACCOUNT;
 use crate::local::answer::Answer;
 use crate::local::error::KmsError;
 use crate::local::hex;
@@ -218,12 +217,12 @@ pub(super) fn list_grants(call: &Call<'_>, mut input: Input) -> Result<Answer, K
     };
     let part = reader.grants(call.region(), &key.id, after.as_deref(), page.limit, wanted)?;
     let last = part.items.last().filter(|_| part.more).map(|(last, _)| last.as_str());
-    let items = part.items.iter().map(|(grant_id, grant)| entry(&key, grant_id, grant)).collect();
+    let items = part.items.iter().map(|(grant_id, grant)| entry(call, &key, grant_id, grant)).collect();
     Ok(Page::answer(call, &scope, "Grants", items, last))
 }
 
 /// KMS API: `GrantListEntry`. `KeyId` is the key ARN.
-fn entry(key: &Key, grant_id: &str, grant: &GrantRecord) -> Value {
+fn entry(call: &Call<'_>, key: &Key, grant_id: &str, grant: &GrantRecord) -> Value {
     let mut constraints = serde_json::Map::new();
     if !grant.context_subset.is_empty() {
         constraints.insert("EncryptionContextSubset".to_owned(), json!(grant.context_subset));
@@ -241,7 +240,7 @@ fn entry(key: &Key, grant_id: &str, grant: &GrantRecord) -> Value {
         .put("CreationDate", epoch_seconds(grant.created))
         .put(&named("Grantee", grant.grantee_service), grant.grantee.as_str())
         .put_some(&named("Retiring", grant.retiring_service), grant.retiring.as_deref())
-        .put("IssuingAccount", format!("arn:aws:iam::{ACCOUNT}:root"))
+        .put("IssuingAccount", call.place.account_arn())
         .put("Operations", grant.operations.clone())
         .put_some("Constraints", (!constraints.is_empty()).then_some(constraints));
     Value::Object(members.0)

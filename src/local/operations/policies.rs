@@ -30,7 +30,8 @@ pub(super) fn get_key_policy(call: &Call<'_>, mut input: Input) -> Result<Answer
     if name != DEFAULT {
         return Err(KmsError::not_found("No such policy exists"));
     }
-    let policy = reader.policy(call.region(), &key.id)?.unwrap_or_else(policy::default_policy);
+    let policy =
+        reader.policy(call.region(), &key.id)?.unwrap_or_else(|| policy::default_policy(&call.place));
     let written = policy::written(&policy).ok_or_else(KmsError::internal)?;
     Ok(Members::default().put("Policy", written).put("PolicyName", name).answer())
 }
@@ -48,7 +49,7 @@ pub(super) fn put_key_policy(call: &Call<'_>, mut input: Input) -> Result<Answer
             return Err(KmsError::validation(format!("PolicyName {name} cannot be put: it is `{DEFAULT}`.")));
         }
         let policy = policy.unwrap_or_default();
-        policy::check(&policy, CALLER, bypass)?;
+        policy::check(&policy, CALLER, &call.place, bypass)?;
         Ok(writer.put_policy(call.region(), &key.id, &policy)?)
     })?;
     Ok(Answer::empty())

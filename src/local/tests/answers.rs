@@ -114,7 +114,7 @@ fn body(kms: &LocalKms, operation: &str) -> Value {
             json!({ "KeyId": new_key(kms, &json!({ "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY" })) })
         }
         "RetireGrant" | "RevokeGrant" => json!({ "KeyId": key_id, "GrantId": grant_id() }),
-        "PutKeyPolicy" => json!({ "KeyId": key_id, "Policy": policy::default_policy() }),
+        "PutKeyPolicy" => json!({ "KeyId": key_id, "Policy": default_policy() }),
         "TagResource" => json!({ "KeyId": key_id, "Tags": [{ "TagKey": "c", "TagValue": "d" }] }),
         "UntagResource" => json!({ "KeyId": key_id, "TagKeys": ["a"] }),
         "UpdateKeyDescription" => json!({ "KeyId": key_id, "Description": "x" }),

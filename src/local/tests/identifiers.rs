@@ -58,7 +58,7 @@ fn body(kms: &LocalKms, operation: &str, key_id: &str) -> Value {
             json!({ "KeyId": key_id, "GranteePrincipal": "arn:aws:iam::1:root", "Operations": ["Encrypt"] })
         }
         "RetireGrant" | "RevokeGrant" => json!({ "KeyId": key_id, "GrantId": "0".repeat(64) }),
-        "PutKeyPolicy" => json!({ "KeyId": key_id, "Policy": policy::default_policy() }),
+        "PutKeyPolicy" => json!({ "KeyId": key_id, "Policy": default_policy() }),
         "UpdateKeyDescription" => json!({ "KeyId": key_id, "Description": "" }),
         "TagResource" => json!({ "KeyId": key_id, "Tags": [] }),
         "UntagResource" => json!({ "KeyId": key_id, "TagKeys": [] }),

@@ -264,7 +264,7 @@ fn body(kms: &LocalKms, row: &str, kind: Kind, column: usize) -> Value {
             "DestinationKeyId": key_id,
             "DestinationEncryptionAlgorithm": algorithm,
         }),
-        "PutKeyPolicy" => json!({ "KeyId": key_id, "Policy": policy::default_policy() }),
+        "PutKeyPolicy" => json!({ "KeyId": key_id, "Policy": default_policy() }),
         "RetireGrant" | "RevokeGrant" => json!({ "KeyId": key_id, "GrantId": grant_id() }),
         "RetireGrant (token)" => {
             let token = kms

@@ -204,7 +204,7 @@ fn a_store_of_the_first_version_is_brought_up_to_date_with_all_its_keys() {
             "Decrypt"
         );
         done(&kms, "RotateKeyOnDemand", &json!({ "KeyId": ORDERS }));
-        done(&kms, "PutKeyPolicy", &json!({ "KeyId": ORDERS, "Policy": policy::default_policy() }));
+        done(&kms, "PutKeyPolicy", &json!({ "KeyId": ORDERS, "Policy": default_policy() }));
         let ecc = new_key(&kms, &json!({ "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY" }));
         done(&kms, "GetPublicKey", &json!({ "KeyId": ecc }));
         done(&kms, "DescribeCustomKeyStores", &json!({}));
