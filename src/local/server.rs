@@ -127,7 +127,9 @@ pub struct Server {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// From the end of an answer, or the beginning of a connection, to the end of the next head. So
-    /// it is how long a connection may be idle, too: hyper has one clock for both.
+    /// it is how long a connection may be idle, too: hyper has one clock for both. Pools of clients
+    /// keep theirs for up to a minute, and a request on one that was just closed would fail; for that
+    /// a head that comes slowly may hold a place as long.
     pub head: Duration,
     /// From the end of a head to the end of its body.
     pub body: Duration,
@@ -142,7 +144,7 @@ pub(super) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            head: Duration::from_secs(10),
+            head: Duration::from_mins(1),
             body: Duration::from_secs(30),
             write: Duration::from_secs(30),
             stop: Duration::from_secs(10),
@@ -265,12 +267,12 @@ fn own_hosts(address: SocketAddr, names: &[String]) -> Vec<String> {
     std::iter::once(literal(address.ip())).chain(fixed).chain(names.iter().cloned()).collect()
 }
 
-/// The host that a `Host` header names, without the port. Another port than ours is no other server: a
-/// tunnel (`ssh -L`) or a container may lead from it to here.
+/// The host that a `Host` header names, without the port, which may be empty (RFC 3986, 3.2.3). Another
+/// port than ours is no other server: a tunnel (`ssh -L`) or a container may lead from it to here.
 fn without_port(host: &[u8]) -> &[u8] {
     let colon = host.iter().rposition(|byte| *byte == b':');
     match colon.map(|colon| host.split_at(colon)) {
-        Some((name, [b':', port @ ..])) if !port.is_empty() && port.iter().all(u8::is_ascii_digit) => name,
+        Some((name, [b':', port @ ..])) if port.iter().all(u8::is_ascii_digit) => name,
         _ => host,
     }
 }

@@ -184,7 +184,7 @@ fn its_own_names_are_answered_and_no_others() {
     let serving = serving(&demo());
     let port = serving.address.port();
     for own in ["127.0.0.1", "localhost", "LocalHost", "[::1]"] {
-        for host in [own.to_owned(), format!("{own}:{port}")] {
+        for host in [own.to_owned(), format!("{own}:{port}"), format!("{own}:")] {
             assert_eq!(serving.ask(&post(&host, "ListKeys", "{}")).status, 200, "{host}");
         }
     }
@@ -194,10 +194,12 @@ fn its_own_names_are_answered_and_no_others() {
         "evil.example",
         &format!("evil.example:{port}"),
         "localhost:4599:4599",
+        "localhost:4599:",
+        "localhost::",
+        ":",
         &format!("127.0.0.1.evil.example:{port}"),
         &format!("x@localhost:{port}"),
         "localhost.",
-        "localhost:",
         "127.0.0.2",
         "",
     ] {
