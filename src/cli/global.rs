@@ -85,6 +85,18 @@ pub(super) fn options() -> Vec<Arg> {
     ]
 }
 
+/// The options once more, for a subcommand that is the local KMS itself: its help tells those that say
+/// something there. All are taken, and [`Global::served_store`] refuses what has no meaning.
+pub(super) fn options_of_a_server() -> Vec<Arg> {
+    let served = "The file of the keys that are served; the default is the demo's, in your data folder";
+    let told_again = |option: Arg| match option.get_id().as_str() {
+        DEMO_STORE => option.help(told(served)),
+        "help" | "version" => option,
+        _ => option.hide(true),
+    };
+    options().into_iter().map(told_again).collect()
+}
+
 fn whole_seconds(text: &str) -> Result<u32, &'static str> {
     text.parse().map_err(|_| "a whole number of seconds, or 0 for no limit")
 }

@@ -6,13 +6,14 @@ mod switches;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::pin::pin;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::runtime::Builder;
 
 use super::arguments::{EXIT_CODES, told};
 use super::ending::{Ending, Stop};
-use super::global::Global;
+use super::global::{self, Global};
 use super::output;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::text::plural;
@@ -77,7 +78,7 @@ pub(super) fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Keep the keys in memory, until it ends"),
         );
-    switches::add_to(command)
+    switches::add_to(command).args(global::options_of_a_server())
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
@@ -96,37 +97,52 @@ pub(super) fn run(options: &ArgMatches) -> Result<Ending, Stop> {
             .ok_or_else(|| Stop::usage(format!("--{LISTEN}: needs a value")))?,
         host_names: options.get_many::<String>(LISTEN_ANY).into_iter().flatten().cloned().collect(),
     };
+    let kms_options = switches::options(options)?;
     let stop = stop().map_err(|error| other(format!("signals cannot be received: {error}")))?;
+    let mut stop = pin!(stop);
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| other(format!("no runtime for a server: {error}")))?;
-    runtime.block_on(async {
-        // Before the store is opened: where another `kmx serve` runs already, that is what to say.
-        let server = Server::bind(server_options).await.map_err(|error| refused(&error))?;
-        let kept = match &location {
-            StoreLocation::File(path) => format!("the keys are kept unencrypted in `{}`", path.display()),
-            StoreLocation::Memory => "the keys are kept in memory, and are gone when this ends".to_owned(),
-        };
-        // The error's own sentence names the file and the way out.
-        let kms = LocalKms::open(location, switches::options(options))
-            .map_err(|error| Failure::new(FailureKind::Store, error.to_string()))?;
-        output::say("kmx: whoever reaches this port can use and read every key: no authentication, no TLS");
-        output::say(
-            "kmx: any credentials do, they are not verified; keys live in the region that a request is \
-             signed for, the demo's in us-east-1",
-        );
-        output::say(&format!("kmx: {kept}"));
-        let url = server.url();
-        output::data(&format!("listening on {url}: export AWS_ENDPOINT_URL_KMS={url}"))?;
-        let mut code = None;
-        let cut_off = server.run(&kms, async { code = Some(stop.await) }).await;
-        if cut_off > 0 {
-            let connections = plural(cut_off, "connection was", "connections were");
-            output::say(&format!("kmx: {connections} cut off: no answer in time"));
+    // Before the store is opened: where another `kmx serve` runs already, that is what to say.
+    let server = runtime.block_on(Server::bind(server_options)).map_err(|error| refused(&error))?;
+    let kept = match &location {
+        StoreLocation::File(path) => format!("the keys are kept unencrypted in `{}`", path.display()),
+        StoreLocation::Memory => "the keys are kept in memory, and are gone when this ends".to_owned(),
+    };
+    // Very many keys take minutes to make up.
+    let opening = runtime.spawn_blocking(|| LocalKms::open(location, kms_options));
+    let opened = runtime.block_on(async {
+        tokio::select! {
+            code = &mut stop => Err(code),
+            opened = opening => Ok(opened),
         }
-        Ok(code.map_or(Ending::Done, Ending::Signal))
-    })
+    });
+    let opened = match opened {
+        Ok(opened) => opened.map_err(|error| other(format!("the store was not opened: {error}")))?,
+        Err(code) => {
+            // A store that is being made is not waited for: the next one to open it begins anew.
+            runtime.shutdown_background();
+            return Ok(Ending::Signal(code));
+        }
+    };
+    // The error's own sentence names the file and the way out.
+    let kms = opened.map_err(|error| Failure::new(FailureKind::Store, error.to_string()))?;
+    output::say("kmx: whoever reaches this port can use and read every key: no authentication, no TLS");
+    output::say(
+        "kmx: any credentials do, they are not verified; keys live in the region that a request is \
+         signed for, the demo's in us-east-1",
+    );
+    output::say(&format!("kmx: {kept}"));
+    let url = server.url();
+    output::data(&format!("listening on {url}: export AWS_ENDPOINT_URL_KMS={url}"))?;
+    let mut code = None;
+    let cut_off = runtime.block_on(server.run(&kms, async { code = Some(stop.await) }));
+    if cut_off > 0 {
+        let connections = plural(cut_off, "connection was", "connections were");
+        output::say(&format!("kmx: {connections} cut off: no answer in time"));
+    }
+    Ok(code.map_or(Ending::Done, Ending::Signal))
 }
 
 fn location(options: &ArgMatches) -> Result<StoreLocation, Stop> {

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
-use kmx::local::{LocalKms, Options, StoreLocation};
+use kmx::local::{LocalKms, Options, Seed, StoreLocation};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -189,6 +189,27 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
+fn a_signal_ends_it_while_keys_are_made_up() {
+    let home = home();
+    let store = home.path().join("x.redb");
+    let arguments = ["serve", "--listen", ":0", "--demo-store", "x.redb", "--seed-keys", "1000000"];
+    let mut child = kmx(&home, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It is there from the beginning of that.
+    while !store.exists() {
+        assert_eq!(child.try_wait().unwrap(), None);
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let talk = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{talk}");
+    // It never came to be ready, and what it left is no store yet: it can be made anew.
+    assert_eq!(output.stdout, b"", "{talk}");
+    let anew = Options { seed: Seed::Generated { keys: 3, seed: 0 }, ..Options::default() };
+    assert!(LocalKms::open(StoreLocation::File(store), anew).is_ok());
+}
+
+#[test]
 fn an_address_that_others_reach_is_refused_without_the_names_of_its_hosts() {
     let home = home();
     let (code, stdout, stderr) = ended(&home, &["serve", "--listen", "0.0.0.0:0"]);
@@ -217,6 +238,9 @@ fn what_cannot_be_meant_is_bad_usage() {
         (&["--profile", "prod"], "--profile: is about requests"),
         (&["--region", "eu-west-1"], "--region: is about requests"),
         (&["keys"], "`keys` has no place here"),
+        (&["--seed-keys", "0", "--ephemeral"], "--seed-keys: `0`"),
+        (&["--seed", "7", "--ephemeral"], "--seed: made-up keys and faults are drawn from it"),
+        (&["--seed", "7", "--ephemeral", "--deny", "DescribeKey=5%"], "give --seed-keys or --fault"),
     ] {
         let (code, stdout, stderr) = ended(&home, &[&["serve"], arguments].concat());
         assert_eq!((code, stdout.as_str()), (252, ""), "{stderr}");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use crate::cli::arguments::told;
+use crate::cli::ending::Stop;
 use crate::local::{Behaviour, Denial, MAX_GENERATED_KEYS, Odds, Options, Rate, Seed, parse_latency};
 
 const HEADING: &str = "For tests and demonstrations";
@@ -25,11 +26,11 @@ pub(super) fn add_to(command: Command) -> Command {
             Arg::new(SEED_KEYS)
                 .long(SEED_KEYS)
                 .value_name("KEYS")
-                .value_parser(value_parser!(u32).range(..=i64::from(MAX_GENERATED_KEYS)))
+                .value_parser(value_parser!(u32).range(1..=i64::from(MAX_GENERATED_KEYS)))
                 .help(told("Begin a new store with so many made-up keys in us-east-1, not with the demo's")),
         )
         .arg(Arg::new(SEED).long(SEED).value_name("NUMBER").value_parser(value_parser!(u64)).help(told(
-            "What made-up keys and faults are drawn from; the same number gives the same, the default is 0",
+            "What --seed-keys and --fault draw from; the same number gives the same, the default is 0",
         )))
         .arg(
             Arg::new(LATENCY)
@@ -60,10 +61,20 @@ pub(super) fn add_to(command: Command) -> Command {
 }
 
 /// What the switches say of the local KMS.
-pub(super) fn options(matches: &ArgMatches) -> Options {
-    let seed = matches.get_one::<u64>(SEED).copied().unwrap_or_default();
+///
+/// # Errors
+/// A seed, and nothing that draws from it.
+pub(super) fn options(matches: &ArgMatches) -> Result<Options, Stop> {
     let keys = matches.get_one::<u32>(SEED_KEYS).copied();
-    Options {
+    let seed = matches.get_one::<u64>(SEED).copied();
+    if seed.is_some() && keys.is_none() && !matches.contains_id(FAULT) {
+        return Err(Stop::usage(format!(
+            "--{SEED}: made-up keys and faults are drawn from it: give --{SEED_KEYS} or --{FAULT} too, or \
+             leave it out"
+        )));
+    }
+    let seed = seed.unwrap_or_default();
+    Ok(Options {
         seed: keys.map_or_else(Seed::default, |keys| Seed::Generated { keys, seed }),
         behaviour: Behaviour {
             latency: matches.get_one::<Duration>(LATENCY).copied().unwrap_or_default(),
@@ -74,7 +85,7 @@ pub(super) fn options(matches: &ArgMatches) -> Options {
             ..Behaviour::default()
         },
         ..Options::default()
-    }
+    })
 }
 
 fn many<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Vec<T> {
