@@ -1,15 +1,18 @@
 //! Requests to the local KMS whose bodies libFuzzer makes up. Whatever a body holds, the answer is
-//! AWS's: JSON with status 200, or a 400 that names its exception. A panic, an internal error or
-//! anything else is a finding; a hang is one by libFuzzer's own time-out.
+//! AWS's: JSON with status 200, or a 400 that names its exception, and not much longer than what was
+//! asked. A panic, an internal error or anything else is a finding; a hang is one by libFuzzer's own
+//! time-out.
 //!
 //! An input is a line for each request: an operation's name, and the body. A name that is none stands
 //! for some operation all the same. A string `"$Member"` in a body stands for what the last answer
 //! with that member said there, so that a run can decrypt what it encrypted, and delete what it
 //! created.
 //!
-//! Each run begins with the keys of `keyring.toml`, on a fixed day, so that a finding is one again when
-//! its input is run alone. To open a store takes longer than to answer, so a store serves until a run
-//! has written to it. It must not keep anything else from one run to the next.
+//! Each run begins with the keys of `keyring.toml`, on a fixed day. To open a store takes longer than
+//! to answer, so a store serves until a run may have written to it. What a run draws at random (request
+//! ids, new key ids, nonces) therefore hangs on the runs before it on the same store, and key pairs come
+//! from the system's randomness: a finding that needs none of these values is one again when its input
+//! is run alone. It must not keep anything else from one run to the next.
 
 #![no_main]
 
@@ -37,8 +40,12 @@ const LONGEST_BODY: usize = 1024 * 1024;
 /// The longest string of an answer that is remembered, in bytes: a ciphertext's, in Base64.
 const LONGEST_MEMBER: usize = 8192;
 
+/// The longest answer to a request without a body, in bytes; another one may be longer by twice its
+/// body. A page of a list is the longest that is due.
+const LONGEST_ANSWER: usize = 256 * 1024;
+
 thread_local! {
-    /// A store that nothing was written to: each answer was a refusal, or a list, or a look.
+    /// A store that nothing was written to: see [`may_write`].
     static UNCHANGED: RefCell<Option<LocalKms>> = const { RefCell::new(None) };
 }
 
@@ -56,10 +63,10 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         let operation = operation(name);
         let body = fill_in(body, &said);
         let answer = kms.handle(&format!("TrentService.{operation}"), Some(AUTHORIZATION), body.clone());
-        if let Err(wrong) = check(&answer, &mut said) {
+        if let Err(wrong) = check(&answer, body.len(), &mut said) {
             report(operation, &body, &answer, wrong);
         }
-        unchanged &= answer.status != 200 || operation.starts_with("List") || operation.starts_with("Get");
+        unchanged &= !may_write(operation, &answer);
     }
     if unchanged {
         UNCHANGED.set(Some(kms));
@@ -102,6 +109,16 @@ fn operation(name: &[u8]) -> &'static str {
         .unwrap_or_default()
 }
 
+/// Whether the store may be another one after that answer. A refusal writes nothing, but that a private
+/// key is made when it is first needed, also for an answer that refuses in the end.
+fn may_write(operation: &str, answer: &Response) -> bool {
+    match operation {
+        "Encrypt" | "Decrypt" | "ReEncrypt" | "GetPublicKey" => true,
+        _ if operation.starts_with("List") || operation.starts_with("Get") => false,
+        _ => answer.status == 200,
+    }
+}
+
 /// The body with what `"$Member"` stands for, as long as a socket would take it.
 fn fill_in(body: &[u8], said: &BTreeMap<String, String>) -> Vec<u8> {
     let mut body = body.to_vec();
@@ -117,8 +134,11 @@ fn fill_in(body: &[u8], said: &BTreeMap<String, String>) -> Vec<u8> {
     body
 }
 
-/// Whether an answer is one that AWS could give, and its strings into `said`.
-fn check(answer: &Response, said: &mut BTreeMap<String, String>) -> Result<(), &'static str> {
+/// Whether an answer to a body of `asked` bytes is one that AWS could give, and its strings into `said`.
+fn check(answer: &Response, asked: usize, said: &mut BTreeMap<String, String>) -> Result<(), &'static str> {
+    if answer.body.len() > LONGEST_ANSWER + 2 * asked {
+        return Err("the answer is far longer than what was asked");
+    }
     if answer.status == 200 && answer.body.is_empty() {
         return Ok(());
     }
