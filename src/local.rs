@@ -7,19 +7,24 @@
 //! records are deliberately its own.
 //!
 //! ```text
-//! connector   the SDK's transport
-//! server      a socket for any other client
-//! front       delays and faults happen here
-//! behaviour   which fault is due
-//! service     a request in, an answer out; synchronous
-//! operations  one function for each operation of KMS that is here
-//! state       what a key's state lets be done with it
-//! due, usage  what happens to keys by itself; when they were last used
-//! policy      key policies as documents
-//! wire, shape, error, identifier, marker    the protocol
-//! key, blob   what a key is; what a ciphertext is
-//! store, seed what is kept, and what it begins with
-//! clock, randomness   passed in
+//! connector          the SDK's transport
+//! server             a socket for any other client
+//! front              delays and faults happen here
+//! behaviour          which fault is due, and how a switch of `kmx serve` is spelled
+//! service            a request in, an answer out; synchronous
+//! operations         one function for each operation of KMS that is here
+//! state              what a key's state lets be done with it
+//! due, usage         what happens to keys by itself; when they were last used
+//! policy             key policies as documents
+//! wire               a request and an answer, whatever carries them
+//! shape, identifier  what the members of a request may be; how keys and aliases are named
+//! answer, error      what comes back
+//! marker             where a listing goes on
+//! key, blob          what a key is; what a ciphertext is
+//! asymmetric         key pairs, and RSA encryption
+//! store, seed        what is kept, and what it begins with
+//! clock, randomness  passed in
+//! hex                how ids are spelled
 //! ```
 //!
 //! What it does not do: verify signatures, evaluate policies or grants (every caller is the account's
@@ -135,7 +140,8 @@ impl<T: Into<Cow<'static, str>>> From<T> for Seed {
 /// The default: the real clock, real randomness, the demo keyring, no misbehaviour.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The time: when a key is created, and what the days of a keyring count from.
+    /// The time. It decides when a key was created and last used, when a deletion, an expiry or a
+    /// rotation is due, and what the days of a keyring count from.
     pub clock: Clock,
     /// Key material, data keys, salts, nonces, ids.
     pub randomness: Randomness,
@@ -224,7 +230,8 @@ pub enum OpenError {
     /// Keys are to be made up in a store that exists.
     #[error(
         "the local KMS's store `{}` exists, and `--seed-keys` is for new stores: leave it out to use the \
-         keys that are there, or name another file with `--demo-store`",
+         keys that are there, name another file with `--demo-store`, or keep them in memory with \
+         `--ephemeral`",
         path.display()
     )]
     NotNew {

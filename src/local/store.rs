@@ -4,7 +4,8 @@
 //! that a page is a range scan whatever the number of keys. Material has a table of its own: listing
 //! and describing never load a secret.
 //!
-//! Key material lies in the file unencrypted, and in redb's cache of its pages. The file is created
+//! Key material lies in the file unencrypted, and in redb's cache of its pages. That of a deleted key
+//! stays in pages that are free until something else is written over them. The file is created
 //! with mode 0600, its folder, where it has to be made, with 0700. Every commit is durable before it
 //! is acknowledged. After the disk failed, the file is opened anew at the next use: redb trusts none
 //! of its memory then, and every acknowledged commit is in the file.

@@ -3,7 +3,7 @@
 use crate::local::answer::Answer;
 use crate::local::error::KmsError;
 use crate::local::identifier::{Identifier, is_alias_name};
-use crate::local::key::{AliasRecord, AliasTarget};
+use crate::local::key::{AliasRecord, AliasTarget, KeyRecord};
 use crate::local::shape::{Input, Presence};
 use crate::local::state::Deed;
 use crate::local::store::{View as _, Writer};
@@ -56,7 +56,7 @@ pub(super) fn update_alias(call: &Call<'_>, mut input: Input) -> Result<Answer, 
             return Ok(writer.put_alias(call.region(), &name, &alias)?);
         }
         if let Some(current) = writer.key(call.region(), &before.key_id)? {
-            let kind = |record: &crate::local::key::KeyRecord| {
+            let kind = |record: &KeyRecord| {
                 (record.usage, record.spec.is_symmetric_encryption(), record.spec.is_hmac())
             };
             if kind(&current) != kind(&key.record) {

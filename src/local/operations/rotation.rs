@@ -131,8 +131,8 @@ pub(super) fn rotate_key_on_demand(call: &Call<'_>, mut input: Input) -> Result<
     Ok(Members::default().put("KeyId", arn).answer())
 }
 
-/// KMS API: `ListKeyRotations`. Pages of 100, at most 1000, the oldest first; with
-/// `ALL_KEY_MATERIAL` the material is named, and the first one is there, which came by no rotation.
+/// KMS API: `ListKeyRotations`. Pages of 100, at most 1000, the oldest first, each with its material
+/// named; with `ALL_KEY_MATERIAL` the first material is there too, which came by no rotation.
 pub(super) fn list_key_rotations(call: &Call<'_>, mut input: Input) -> Result<Answer, KmsError> {
     const WHICH: [&str; 2] = ["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"];
     let key_id = input.key_id(Presence::Required)?;

@@ -10,7 +10,8 @@ use super::{StoreError, Writer};
 use crate::local::blob::Material;
 use crate::local::key::{AliasRecord, KeyRecord};
 
-/// The tables of keys, what is due to them, and aliases, open until it is dropped. Meanwhile [`Writer`] cannot open them.
+/// The tables of keys, what is due to them, and aliases, open until it is dropped. Meanwhile [`Writer`]
+/// cannot open them.
 pub(in crate::local) struct Bulk<'w> {
     keys: Table<'w, (&'static str, &'static str), &'static [u8]>,
     material: Table<'w, (&'static str, &'static str, &'static [u8]), &'static [u8]>,
