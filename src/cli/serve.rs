@@ -33,7 +33,7 @@ The local KMS on a port: AWS JSON 1.1 with real cryptography, for any AWS client
 
 Whoever reaches the port can use and read every key: there is no authentication and no TLS. A
 request has to be signed, and its signature is not verified: any credentials do. Keys live in the
-region that a request was signed for; the demo's are in us-east-1.";
+region that a request was signed for; the demo's are in us-east-1, a few in eu-west-1.";
 
 const MORE: &str = "\
 stdout gets one line when it is ready:
@@ -131,7 +131,7 @@ pub(super) fn run(options: &ArgMatches) -> Result<Ending, Stop> {
     output::say("kmx: whoever reaches this port can use and read every key: no authentication, no TLS");
     output::say(
         "kmx: any credentials do, they are not verified; keys live in the region that a request is \
-         signed for, the demo's in us-east-1",
+         signed for, the demo's in us-east-1, a few in eu-west-1",
     );
     output::say(&format!("kmx: {kept}"));
     let url = server.url();
