@@ -84,7 +84,9 @@ pub(super) fn command() -> Command {
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let port = |text: &str| text.parse().ok().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let short = text.strip_prefix("localhost").unwrap_or(text).strip_prefix(':').and_then(port);
-    short.or_else(|| text.parse().ok()).ok_or("an address and a port, as in 127.0.0.1:4599 or [::1]:4599")
+    short
+        .or_else(|| text.parse().ok())
+        .ok_or("an address and a port, as in 127.0.0.1:4599, [::1]:4599 or :4599")
 }
 
 /// Serves until a signal comes.

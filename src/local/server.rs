@@ -448,13 +448,13 @@ impl Peer {
         if let Some(named) = self.foreign_host(head) {
             // Not AccessDeniedException: clients take that for a policy's word on an operation. This
             // is what 421 is for (RFC 9110, 15.5.20).
-            let own = self.hosts.first().map_or("", String::as_str);
+            let own = self.hosts.join(", ");
             return Some(KmsError::transport(
                 421,
                 "MisdirectedRequestException",
                 format!(
-                    "{named} is not a host of this local KMS, which is at {own}; other names are given \
-                     with `kmx serve --listen-any`."
+                    "{named} is not a host of this local KMS, which answers to {own}; other names and \
+                     addresses are given with `kmx serve --listen-any`."
                 ),
             ));
         }

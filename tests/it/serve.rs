@@ -238,7 +238,8 @@ fn what_cannot_be_meant_is_bad_usage() {
         (&["--profile", "prod"], "--profile: is about requests"),
         (&["--region", "eu-west-1"], "--region: is about requests"),
         (&["keys"], "`keys` has no place here"),
-        (&["--seed-keys", "0", "--ephemeral"], "--seed-keys: `0`"),
+        (&["--seed-keys", "many", "--ephemeral"], "`many` is not a number of keys: 0 to 1000000"),
+        (&["--seed", "x", "--ephemeral"], "`x` is not a seed"),
         (&["--seed", "7", "--ephemeral"], "--seed: made-up keys and faults are drawn from it"),
         (&["--seed", "7", "--ephemeral", "--deny", "DescribeKey=5%"], "give --seed-keys or --fault"),
     ] {

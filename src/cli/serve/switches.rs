@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command};
 
 use crate::cli::arguments::told;
 use crate::cli::ending::Stop;
@@ -26,10 +26,10 @@ pub(super) fn add_to(command: Command) -> Command {
             Arg::new(SEED_KEYS)
                 .long(SEED_KEYS)
                 .value_name("KEYS")
-                .value_parser(value_parser!(u32).range(1..=i64::from(MAX_GENERATED_KEYS)))
-                .help(told("Begin a new store with so many made-up keys in us-east-1, not with the demo's")),
+                .value_parser(keys)
+                .help(told("Begin a new store with so many made-up keys in us-east-1, not with the demo's; 0 is an empty one")),
         )
-        .arg(Arg::new(SEED).long(SEED).value_name("NUMBER").value_parser(value_parser!(u64)).help(told(
+        .arg(Arg::new(SEED).long(SEED).value_name("NUMBER").value_parser(seed).help(told(
             "What --seed-keys and --fault draw from; the same number gives the same, the default is 0",
         )))
         .arg(
@@ -58,6 +58,15 @@ pub(super) fn add_to(command: Command) -> Command {
         .arg(Arg::new(FAULT).long(FAULT).value_name("FAULT=SHARE[,…]").value_parser(str::parse::<Odds>).help(
             told("Spoil that share of the requests: 500=1%,reset=1%,throttle=2%,truncate=1%,hang=0.1%"),
         ))
+}
+
+fn keys(text: &str) -> Result<u32, String> {
+    let keys = text.parse().ok().filter(|keys| *keys <= MAX_GENERATED_KEYS);
+    keys.ok_or_else(|| format!("`{text}` is not a number of keys: 0 to {MAX_GENERATED_KEYS}"))
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a seed: a whole number, 0 or more"))
 }
 
 /// What the switches say of the local KMS.

@@ -122,5 +122,7 @@ fn require_makeable(spec: KeySpec, usage: KeyUsage) -> Result<(), KmsError> {
     if spec == KeySpec::SymmetricDefault || asymmetric::supports(spec) {
         return Ok(());
     }
-    Err(KmsError::unsupported(format!("KeySpec {} is not supported in this Region", spec.word())))
+    // The one word that is recorded; for the others it would send people to another region.
+    let place = if spec == KeySpec::Sm2 { "in this Region" } else { "by the local KMS" };
+    Err(KmsError::unsupported(format!("KeySpec {} is not supported {place}", spec.word())))
 }

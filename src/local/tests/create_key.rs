@@ -92,7 +92,8 @@ fn every_spec_is_made_with_the_usages_that_it_has_and_refused_with_all_others() 
                 let has_material = metadata.get("CurrentKeyMaterialId").is_some();
                 assert_eq!(has_material, spec == "SYMMETRIC_DEFAULT", "{spec}");
             } else {
-                let message = format!("KeySpec {spec} is not supported in this Region");
+                let place = if spec == "SM2" { "in this Region" } else { "by the local KMS" };
+                let message = format!("KeySpec {spec} is not supported {place}");
                 assert_eq!(
                     refused(&kms, "CreateKey", &body),
                     said("UnsupportedOperationException", &message)
