@@ -4,12 +4,13 @@
 use zeroize::Zeroizing;
 
 use crate::local::answer::Answer;
+use crate::local::blob::EncryptionContext;
 use crate::local::error::KmsError;
 use crate::local::key::{KeySpec, KeyUsage};
 use crate::local::shape::{Input, Length, Pattern, Presence, check_context};
 use crate::local::state::Deed;
 
-use super::{Call, Members, key_stores, refuse_recipient};
+use super::{Call, Key, Members, key_stores, refuse_recipient};
 
 /// KMS API: `GenerateDataKeyWithoutPlaintext`. `KeyId` in the answer is the key ARN.
 pub(super) fn generate_data_key_without_plaintext(call: &Call<'_>, input: Input) -> Result<Answer, KmsError> {
@@ -51,12 +52,7 @@ fn generate(
             return Err(KmsError::validation("Please specify either number of bytes or key spec."));
         }
     };
-    check_context(&context)?;
-    call.require_usage(&key, KeyUsage::EncryptDecrypt)?;
-    key.lets(Deed::Use)?;
-    if key.record.spec != KeySpec::SymmetricDefault {
-        return Err(KmsError::invalid_key_usage("You cannot generate a data key with an asymmetric CMK"));
-    }
+    require_fit(call, &key, &context)?;
     refuse_recipient(for_recipient)?;
     if dry_run {
         return Err(KmsError::dry_run());
@@ -71,6 +67,18 @@ fn generate(
         .put("KeyId", key.arn.as_str())
         .put_some("KeyMaterialId", key.shown_material());
     Ok((members, data_key))
+}
+
+/// Whether data keys and data key pairs can be sealed under the key, with that context: usage, state,
+/// spec.
+pub(super) fn require_fit(call: &Call<'_>, key: &Key, context: &EncryptionContext) -> Result<(), KmsError> {
+    check_context(context)?;
+    call.require_usage(key, KeyUsage::EncryptDecrypt)?;
+    key.lets(Deed::Use)?;
+    if key.record.spec.is_symmetric_encryption() {
+        return Ok(());
+    }
+    Err(KmsError::invalid_key_usage("You cannot generate a data key with an asymmetric CMK"))
 }
 
 /// KMS API: `GenerateRandom`.

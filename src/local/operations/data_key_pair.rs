@@ -6,11 +6,10 @@ use zeroize::Zeroizing;
 use crate::local::answer::Answer;
 use crate::local::asymmetric;
 use crate::local::error::KmsError;
-use crate::local::key::{KeySpec, KeyUsage};
-use crate::local::shape::{Input, Presence, check_context};
-use crate::local::state::Deed;
+use crate::local::key::KeySpec;
+use crate::local::shape::{Input, Presence};
 
-use super::{Call, Members, refuse_recipient};
+use super::{Call, Members, data_key, refuse_recipient};
 
 /// KMS API: `GenerateDataKeyPair`, `KeyPairSpec`.
 const SPECS: [(&str, KeySpec); 9] = [
@@ -57,12 +56,7 @@ fn generate(
 
     let key = call.key(&call.reader()?, &key_id.unwrap_or_default())?;
     call.may_use(&key, &grant_tokens)?;
-    check_context(&context)?;
-    call.require_usage(&key, KeyUsage::EncryptDecrypt)?;
-    key.lets(Deed::Use)?;
-    if key.record.spec != KeySpec::SymmetricDefault {
-        return Err(KmsError::invalid_key_usage("You cannot generate a data key with an asymmetric CMK"));
-    }
+    data_key::require_fit(call, &key, &context)?;
     if key.record.in_custom_key_store() {
         return Err(KmsError::unsupported_by_key());
     }

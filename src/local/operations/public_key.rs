@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::local::answer::Answer;
 use crate::local::asymmetric;
 use crate::local::error::KmsError;
-use crate::local::key::{KeySpec, algorithms};
+use crate::local::key::algorithms;
 use crate::local::shape::{Input, Presence};
 use crate::local::state::Deed;
 use crate::local::store::View as _;
@@ -23,11 +23,7 @@ pub(super) fn get_public_key(call: &Call<'_>, mut input: Input) -> Result<Answer
     call.may_use(&key, &grant_tokens)?;
     key.lets(Deed::GetPublicKey)?;
     let spec = key.record.spec;
-    let has_public_key = !matches!(
-        spec,
-        KeySpec::SymmetricDefault | KeySpec::Hmac224 | KeySpec::Hmac256 | KeySpec::Hmac384 | KeySpec::Hmac512
-    );
-    if !has_public_key {
+    if spec.is_symmetric_encryption() || spec.is_hmac() {
         return Err(KmsError::unsupported_by_key());
     }
     let private_key = call.private_key(&key)?;
