@@ -25,18 +25,19 @@ use ratatui::layout::Size;
 use self::form::Form;
 use self::keymap::Scope;
 use self::list::ListState;
-use crate::domain::catalog::{AliasHandle, Catalog, Described, KeyHandle};
+use crate::domain::catalog::{AliasHandle, Catalog, Described, KeyHandle, Source};
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
+use crate::domain::key::KeyMetadata;
 use crate::domain::loading::{LoadEvent, Part};
-use crate::domain::place::Place;
+use crate::domain::place::{Destination, Place};
 use crate::domain::request::DataKeyRequest;
 
 pub use facts::form_facts;
 pub use update::update;
 
-/// Which connection, and which reading of the catalog, an event belongs to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which connection, and which reading of its catalog, an event belongs to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Generation(u64);
 
 /// Which call an answer belongs to.
@@ -91,20 +92,31 @@ pub enum Message {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Effect {
-    /// Connect, then read the catalog; what was under way for an older generation stops.
+    /// Connect, then read the catalog. `over` names the connection whose place it takes: what is
+    /// under way there stops, and with `resume` its reading goes on where it broke off.
     Connect {
         generation: Generation,
+        over: Option<Generation>,
+        resume: bool,
+        to: Destination,
     },
-    /// Describe these keys (by ARN) before all others.
+    /// End a connection: what is under way there stops.
+    Disconnect {
+        generation: Generation,
+    },
+    /// Describe these keys (by ARN) before all others of their connection.
     Want {
+        generation: Generation,
         arns: Vec<String>,
     },
     Describe {
         ticket: Ticket,
+        generation: Generation,
         arn: String,
     },
     Generate {
         ticket: Ticket,
+        generation: Generation,
         request: DataKeyRequest,
     },
     Cancel {
@@ -160,11 +172,15 @@ pub enum Screen {
 #[derive(Clone, Debug)]
 pub struct Details {
     pub key: KeyHandle,
+    /// All that DescribeKey told, once it was asked for this screen.
+    pub metadata: Option<Box<KeyMetadata>>,
     pub tab: DetailsTab,
     /// Lines scrolled off the top.
     pub scroll: usize,
     /// A description under way.
     pub ticket: Option<Ticket>,
+    /// Whether a person asked for it again, and is to hear that it came.
+    pub asked_again: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -190,12 +206,16 @@ impl DetailsTab {
 #[derive(Clone, Debug)]
 pub struct FormScreen {
     pub form: Form,
+    /// Where its request goes.
+    pub source: Source,
 }
 
 /// A request that was sent, and what came of it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub request: DataKeyRequest,
+    /// Where it went.
+    pub source: Source,
     /// The key ARN that the list had under the request's identifier.
     pub listed_arn: Option<String>,
     /// The draft that it was made from.
@@ -239,6 +259,16 @@ pub enum Phase {
     Failed(Failure),
 }
 
+/// How reading the lists of all regions stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhaseOfAll {
+    /// One is being read.
+    Reading,
+    Complete,
+    /// None is being read, and one has failed.
+    Failed,
+}
+
 /// How reading the catalog stands.
 #[derive(Clone, Debug, Default)]
 pub struct Loading {
@@ -247,6 +277,8 @@ pub struct Loading {
     pub keys: Phase,
     pub aliases: Phase,
     pub finished: bool,
+    /// Calls of DescribeKey a second, as the service lets them.
+    pub pace: Option<u32>,
     /// Why describing ended before its end.
     pub describing_failed: Option<Failure>,
     /// Failures that are being waited out, by part.
@@ -254,6 +286,14 @@ pub struct Loading {
 }
 
 impl Loading {
+    /// Whether a part ended before its end.
+    #[must_use]
+    pub const fn broke_off(&self) -> bool {
+        matches!(self.keys, Phase::Failed(_))
+            || matches!(self.aliases, Phase::Failed(_))
+            || self.describing_failed.is_some()
+    }
+
     /// A failure that is being waited out.
     #[must_use]
     pub fn retrying(&self) -> Option<&Failure> {
@@ -279,15 +319,51 @@ pub enum StatusKind {
 /// is the drawing's to know, which this module does not; it depends on nothing but the state.
 pub type ScrollLimit = fn(&State) -> usize;
 
+/// One of the regions on the screen: where it is, and how its connection and its catalog stand.
+#[derive(Debug)]
+pub struct Connected {
+    pub to: Destination,
+    pub place: Place,
+    pub connection: Connection,
+    pub loading: Loading,
+    generation: Generation,
+    /// What its loader was last asked to describe first.
+    wanted: Vec<KeyHandle>,
+}
+
+impl Connected {
+    fn new(to: Destination, place: Place, generation: Generation, since: Duration) -> Self {
+        Self {
+            to,
+            place,
+            connection: Connection::Connecting { since },
+            loading: Loading { since, ..Loading::default() },
+            generation,
+            wanted: Vec::new(),
+        }
+    }
+
+    /// Why it has no rows, or not all of them: it could not connect, or a list failed.
+    fn failure(&self, top: TopScreen) -> Option<&Failure> {
+        let phase = match top {
+            TopScreen::Aliases => &self.loading.aliases,
+            TopScreen::Keys => &self.loading.keys,
+        };
+        match (&self.connection, phase) {
+            (Connection::Failed(failure), _) | (_, Phase::Failed(failure)) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
 /// All that the explorer knows and shows.
 #[derive(Debug)]
 pub struct State {
     pub size: Size,
     pub now: Now,
-    pub place: Place,
-    pub connection: Connection,
+    /// The regions on the screen, by [`Source`]. Never empty.
+    pub connected: Vec<Connected>,
     pub catalog: Catalog,
-    pub loading: Loading,
     pub top: TopScreen,
     pub keys: ListState<KeyHandle>,
     pub aliases: ListState<AliasHandle>,
@@ -297,24 +373,30 @@ pub struct State {
     pub status: Option<Status>,
     /// No limit until whoever draws sets one.
     pub scroll_limit: ScrollLimit,
-    /// Forms that were left, by the identifier that they name.
-    drafts: Vec<(String, Form)>,
-    generation: Generation,
-    next_ticket: u64,
-    /// What the loader was last asked to describe first.
-    wanted: Vec<KeyHandle>,
+    /// Forms that were left, by the place and the identifier that they name.
+    drafts: Vec<Draft>,
+    last_generation: u64,
+    last_ticket: u64,
+}
+
+/// A form that was left.
+#[derive(Debug)]
+struct Draft {
+    source: Source,
+    name: String,
+    form: Form,
 }
 
 impl State {
-    /// The state before anything was asked, and the first thing to ask.
-    pub fn new(place: Place, size: Size, now: Now) -> (Self, Effect) {
-        let state = Self {
+    /// The state before anything was asked, and the first things to ask. Without a place it is that of
+    /// nowhere in particular.
+    #[must_use]
+    pub fn new(places: Vec<(Destination, Place)>, size: Size, now: Now) -> (Self, Vec<Effect>) {
+        let mut state = Self {
             size,
             now,
-            place,
-            connection: Connection::Connecting { since: now.elapsed },
+            connected: Vec::new(),
             catalog: Catalog::default(),
-            loading: Loading { since: now.elapsed, ..Loading::default() },
             top: TopScreen::default(),
             keys: ListState::default(),
             aliases: ListState::default(),
@@ -323,12 +405,76 @@ impl State {
             status: None,
             scroll_limit: |_| usize::MAX,
             drafts: Vec::new(),
-            generation: Generation::default(),
-            next_ticket: 0,
-            wanted: Vec::new(),
+            last_generation: 0,
+            last_ticket: 0,
         };
-        let generation = state.generation;
-        (state, Effect::Connect { generation })
+        let effects = state.go_to(places);
+        (state, effects)
+    }
+
+    /// Takes these places in place of all others, and asks for their connections.
+    fn go_to(&mut self, mut places: Vec<(Destination, Place)>) -> Vec<Effect> {
+        if places.is_empty() {
+            places.push((Destination::default(), Place::aws(None, None, None)));
+        }
+        let since = self.now.elapsed;
+        self.catalog = Catalog::default();
+        self.connected.clear();
+        let mut effects = Vec::new();
+        for (index, (to, place)) in places.into_iter().enumerate() {
+            let source = Source(u8::try_from(index).unwrap_or(u8::MAX));
+            self.catalog.name_region(source, place.region.as_deref().unwrap_or_default());
+            let generation = self.generation();
+            effects.push(Effect::Connect { generation, over: None, resume: false, to: to.clone() });
+            self.connected.push(Connected::new(to, place, generation, since));
+        }
+        effects
+    }
+
+    /// The region of a source. There is always one: a source that is not there any more is the first.
+    #[must_use]
+    pub fn at(&self, source: Source) -> &Connected {
+        self.connected.get(source.0 as usize).unwrap_or(&self.connected[0])
+    }
+
+    /// The sources, in their order.
+    pub fn sources(&self) -> impl Iterator<Item = Source> + use<> {
+        (0..self.connected.len()).filter_map(|index| u8::try_from(index).ok()).map(Source)
+    }
+
+    /// The source whose connection this is, where it still counts.
+    fn source_of(&self, generation: Generation) -> Option<Source> {
+        self.sources().find(|source| self.connected[source.0 as usize].generation == generation)
+    }
+
+    /// The source that what is on the screen belongs to: the form's, the selected key's, else the first.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        match self.screen() {
+            Some(Screen::Form(screen)) => screen.source,
+            Some(Screen::Outcome(outcome)) => outcome.source,
+            Some(Screen::Details(details)) => {
+                self.catalog.key(details.key).map(super::domain::catalog::Key::source).unwrap_or_default()
+            }
+            None => self.selected_source(),
+        }
+    }
+
+    /// The source of the selected row.
+    fn selected_source(&self) -> Source {
+        let of_alias = || Some(self.catalog.alias(self.aliases.selected()?)?.source());
+        let of_key = || Some(self.catalog.key(self.keys.selected()?)?.source());
+        match self.top {
+            TopScreen::Aliases => of_alias(),
+            TopScreen::Keys => of_key(),
+        }
+        .unwrap_or_default()
+    }
+
+    /// The place that what is on the screen belongs to.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.at(self.source()).place
     }
 
     /// The innermost screen over the top screen.
@@ -350,8 +496,9 @@ impl State {
     #[must_use]
     pub fn is_waiting_for_rows(&self) -> bool {
         self.catalog.key_count() == 0
-            && !matches!(self.connection, Connection::Failed(_))
-            && matches!(self.loading.keys, Phase::Reading)
+            && self.connected.iter().any(|it| {
+                !matches!(it.connection, Connection::Failed(_)) && matches!(it.loading.keys, Phase::Reading)
+            })
     }
 
     /// Whether a text field has the focus: then a character is text and never a command.
@@ -415,31 +562,59 @@ impl State {
     /// The failure that the top screen shows in place of rows: it has none, and this is why.
     #[must_use]
     pub fn trouble(&self) -> Option<&Failure> {
-        let (rows, phase) = match self.top {
-            TopScreen::Keys => (self.catalog.key_count(), &self.loading.keys),
-            TopScreen::Aliases => (self.catalog.alias_count(), &self.loading.aliases),
+        let rows = match self.top {
+            TopScreen::Aliases => self.catalog.alias_count(),
+            TopScreen::Keys => self.catalog.key_count(),
         };
         if rows > 0 {
             return None;
         }
-        match (&self.connection, phase) {
-            (Connection::Failed(failure), _) | (_, Phase::Failed(failure)) => Some(failure),
-            _ => None,
-        }
+        // Where one of several regions may still bring rows, there is something to wait for.
+        let failures: Option<Vec<&Failure>> = self.connected.iter().map(|it| it.failure(self.top)).collect();
+        failures?.first().copied()
     }
 
-    /// A failure that rows on the screen hide: the list is not whole, or not fresh.
+    /// A failure that rows on the screen hide: the list is not whole, or not fresh; and the region that
+    /// it is about.
     #[must_use]
-    pub fn hidden_trouble(&self) -> Option<&Failure> {
+    pub fn hidden_trouble(&self) -> Option<(&Connected, &Failure)> {
         if self.trouble().is_some() {
             return None;
         }
-        match (&self.connection, &self.loading.keys, &self.loading.aliases) {
-            (Connection::Failed(failure), ..)
-            | (_, Phase::Failed(failure), _)
-            | (_, _, Phase::Failed(failure)) => Some(failure),
-            _ => self.loading.describing_failed.as_ref(),
+        let failure_of = |it: &'_ Connected| {
+            let list = match (&it.connection, &it.loading.keys, &it.loading.aliases) {
+                (Connection::Failed(_), ..) | (_, Phase::Failed(_), _) => it.failure(TopScreen::Keys),
+                _ => it.failure(TopScreen::Aliases),
+            };
+            list.is_some()
+        };
+        let it = self.connected.iter().find(|it| failure_of(it) || it.loading.describing_failed.is_some())?;
+        let failure = it.failure(TopScreen::Keys).or_else(|| it.failure(TopScreen::Aliases));
+        Some((it, failure.or(it.loading.describing_failed.as_ref())?))
+    }
+
+    /// A failure that is being waited out, and the region that it is about.
+    #[must_use]
+    pub fn retrying(&self) -> Option<(&Connected, &Failure)> {
+        self.connected.iter().find_map(|it| Some((it, it.loading.retrying()?)))
+    }
+
+    /// How the lists of the top screen stand, together: reading while one of them is.
+    #[must_use]
+    pub fn phase(&self, top: TopScreen) -> PhaseOfAll {
+        let phases = self.connected.iter().map(|it| match top {
+            TopScreen::Aliases => &it.loading.aliases,
+            TopScreen::Keys => &it.loading.keys,
+        });
+        let mut all = PhaseOfAll::Complete;
+        for phase in phases {
+            match phase {
+                Phase::Reading => return PhaseOfAll::Reading,
+                Phase::Failed(_) => all = PhaseOfAll::Failed,
+                Phase::Complete => {}
+            }
         }
+        all
     }
 
     /// The key that the selection means, on either list.
@@ -447,35 +622,38 @@ impl State {
     pub fn selected_key(&self) -> Option<KeyHandle> {
         match self.top {
             TopScreen::Keys => self.keys.selected(),
-            TopScreen::Aliases => self.catalog.alias(self.aliases.selected()?)?.key,
+            TopScreen::Aliases => self.catalog.alias(self.aliases.selected()?)?.key(),
         }
     }
 
-    /// All names of the key that an identifier means: aliases, key id, key ARN, alias ARNs.
+    /// All names of the key that an identifier means in a region: aliases, key id, key ARN, alias ARNs.
     #[must_use]
-    pub fn names_of(&self, identifier: &str) -> Vec<String> {
-        let Some(row) = self.catalog.resolve(identifier).and_then(|key| self.catalog.key(key)) else {
-            return Vec::new();
-        };
-        let aliases: Vec<_> = row.aliases().iter().filter_map(|alias| self.catalog.alias(*alias)).collect();
-        let mut names: Vec<String> = aliases.iter().map(|alias| alias.name.to_string()).collect();
-        names.push(row.key_id.to_string());
-        names.push(row.arn.to_string());
-        let alias_arns = aliases.iter().map(|alias| alias.arn.to_string());
-        names.extend(alias_arns.filter(|arn| !arn.is_empty()));
+    pub fn names_of(&self, source: Source, identifier: &str) -> Vec<String> {
+        let key = self.catalog.resolve_in(source, identifier).and_then(|key| self.catalog.key(key));
+        let Some(key) = key else { return Vec::new() };
+        let mut names: Vec<String> = key.alias_names().map(str::to_owned).collect();
+        names.push(key.key_id().into_owned());
+        names.push(key.arn());
+        let aliases = key.aliases().iter().filter_map(|alias| self.catalog.alias(*alias));
+        names.extend(aliases.map(|alias| alias.arn().into_owned()).filter(|arn| !arn.is_empty()));
         names
     }
 
     /// The ending that `→` would put behind what is typed in the form's Key field.
     #[must_use]
-    pub fn completion(&self, form: &Form) -> Option<&str> {
+    pub fn completion(&self, form: &Form) -> Option<String> {
         let typed = form.completable()?;
-        self.catalog.completion(typed).map(|name| &name[typed.len()..])
+        self.catalog.completion(typed).map(|name| name[typed.len()..].to_owned())
+    }
+
+    fn generation(&mut self) -> Generation {
+        self.last_generation += 1;
+        Generation(self.last_generation)
     }
 
     fn ticket(&mut self) -> Ticket {
-        self.next_ticket += 1;
-        Ticket(self.next_ticket)
+        self.last_ticket += 1;
+        Ticket(self.last_ticket)
     }
 
     fn say(&mut self, kind: StatusKind, text: impl Into<String>) {

@@ -8,10 +8,12 @@
 //! It knows nothing of the explorer's insides. Exit codes and the form of messages are `ending`'s alone.
 
 mod arguments;
+mod describe;
 mod ending;
 mod generate;
 mod global;
 mod list;
+mod member;
 mod output;
 mod references;
 mod serve;
@@ -28,7 +30,6 @@ use clap::ArgMatches;
 
 use self::ending::{Ending, Stop};
 use self::global::Global;
-use crate::session::Session;
 use crate::tui;
 
 pub use self::generate::Reading;
@@ -61,26 +62,31 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>) -> Result<Ending, Sto
         Ok(matches) => matches,
         Err(error) => return usage::answer(&error),
     };
+    global::start_log(matches.subcommand().map_or(&matches, |(_, options)| options))?;
     match matches.subcommand() {
-        Some((list::NAME, options)) => list::run(&session(options)?, options),
-        Some((generate::NAME, options)) => generate::run(options, || session(options)),
+        Some((list::NAME, options)) => {
+            let (session, settings) = Global::of(options)?.into_parts();
+            list::run(&session, &settings, options)
+        }
+        Some((describe::NAME, options)) => {
+            describe::run(options, || Ok(Global::of_one_region(options)?.into_parts().0))
+        }
+        Some((generate::NAME, options)) => {
+            generate::run(options, || Ok(Global::of_one_region(options)?.into_parts()))
+        }
         Some((serve::NAME, options)) => serve::run(options),
         _ => explore(&matches),
     }
 }
 
-fn session(options: &ArgMatches) -> Result<Session, Stop> {
-    Ok(Session::new(Global::of(options)?.target()))
-}
-
 fn explore(options: &ArgMatches) -> Result<Ending, Stop> {
     let global = Global::of(options)?;
     let colour = global.colour();
-    let session = Session::new(global.target());
+    let (session, settings) = global.into_parts();
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(Stop::NoTerminal);
     }
-    match tui::run(session, tui::Options { colour }) {
+    match tui::run(session, &tui::Options { colour, settings }) {
         Ok(tui::Exit::Quit) => Ok(Ending::Done),
         Ok(tui::Exit::Signal(code)) => Ok(Ending::Signal(code)),
         Err(error) => Err(Stop::Terminal(error)),

@@ -9,6 +9,7 @@
 //!               │ input, answers ↗     (draws a &State)
 //!               └ executor → session → kms → domain
 //!                                └───→ local
+//!        cli, tui → files → domain
 //! ```
 //!
 //! 1. [`tui::input`] reads the terminal on a thread and sends an event into the loop.
@@ -35,6 +36,7 @@
 //! | [`kms`] | the only user of `aws_sdk_kms` | know of screens, or call what returns a plaintext |
 //! | [`local`] | the embedded KMS, the other side of the wire | use another module of ours |
 //! | [`session`] | where requests go: AWS, or the local KMS | know of screens |
+//! | [`files`] | configuration, remembered catalogs, log; private and whole | know of screens or of AWS |
 //! | [`clipboard`] | routes, order, deadlines of a copy | use another module of ours |
 //! | [`tui`] | terminal, loop, executor | decide what `update` could decide |
 //! | [`cli`] | arguments to an exit code | know the explorer's insides |
@@ -63,6 +65,7 @@ pub mod app;
 pub mod cli;
 pub mod clipboard;
 pub mod domain;
+pub mod files;
 pub mod kms;
 pub mod local;
 pub mod session;

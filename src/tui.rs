@@ -26,14 +26,16 @@ use self::guard::{Output, TerminalGuard};
 use self::input::{InputEvent, Signal};
 use self::runtime::{Control, Runtime};
 use crate::clipboard::{Clipboard, Surroundings};
+use crate::files::settings::Settings;
 use crate::session::Session;
 use crate::view::Theme;
 
-/// How the explorer looks.
-#[derive(Clone, Copy, Debug)]
+/// How the explorer looks, and what holds for its run.
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Whether to use colour.
     pub colour: bool,
+    pub settings: Settings,
 }
 
 /// Why the explorer ended.
@@ -48,7 +50,7 @@ pub enum Exit {
 ///
 /// # Errors
 /// What the terminal refused.
-pub fn run(session: Session, options: Options) -> io::Result<Exit> {
+pub fn run(session: Session, options: &Options) -> io::Result<Exit> {
     let (sender, input) = mpsc::unbounded_channel();
     input::spawn(sender)?;
     let mut guard = TerminalGuard::enter(Output::Stdout)?;

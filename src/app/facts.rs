@@ -11,27 +11,28 @@ pub fn form_facts(state: &State, form: &Form) -> Vec<(bool, String)> {
     if typed.is_empty() {
         return Vec::new();
     }
-    let Some(row) = state.catalog.resolve(typed).and_then(|key| state.catalog.key(key)) else {
+    let source = state.source();
+    let Some(key) = state.catalog.resolve_in(source, typed).and_then(|key| state.catalog.key(key)) else {
         // While a completion is offered the name is not typed out yet.
         let unfinished = state.completion(form).is_some();
         return if unfinished { Vec::new() } else { vec![of_a_stranger(state, typed)] };
     };
-    if let Some(refusal) = row.refusal() {
+    if let Some(refusal) = key.refusal() {
         let words = format!("its state cannot be read ({})", refusal.in_a_word());
         return vec![(false, format!("⊘ {words}; you may be allowed to use it all the same"))];
     }
-    let Some(metadata) = row.metadata() else {
+    let Some(traits) = key.traits() else {
         return vec![(false, "its state is not known yet".to_owned())];
     };
-    let state_words = metadata.key_state.as_ref().map(|state| format!("{} {}", state.glyph(), state.words()));
+    let state_words = traits.key_state.as_ref().map(|state| format!("{} {}", state.glyph(), state.words()));
     let told = [
         state_words,
-        metadata.spec().map(str::to_owned),
-        metadata.key_usage.as_ref().map(|usage| usage.words().to_owned()),
+        traits.spec.as_deref().map(str::to_owned),
+        traits.key_usage.as_ref().map(|usage| usage.words().to_owned()),
     ];
     let told: Vec<String> = told.into_iter().flatten().collect();
     let mut facts = vec![(false, told.join(", "))];
-    for objection in metadata.objections() {
+    for objection in traits.objections(&key.key_id()) {
         facts.push((true, format!("! {}; {}", objection.reason, objection.way_out)));
     }
     facts
@@ -44,13 +45,13 @@ fn of_a_stranger(state: &State, typed: &str) -> (bool, String) {
         let words = "no key id, ARN or alias/… by its shape: the service will very likely not find it";
         return (true, format!("! {words}"));
     }
-    let here = state.place.region.as_deref();
+    let here = state.place().region.as_deref();
     if let (Some(arn), Some(here)) = (Arn::parse(typed), here)
         && arn.region != here
     {
         return (true, format!("! this ARN is of {}, requests go to {here}", arn.region));
     }
-    if state.catalog.aliases().any(|(_, alias)| *alias.name == *typed && alias.target_key_id.is_none()) {
+    if state.catalog.aliases().any(|(_, alias)| alias.name() == typed && !alias.has_target()) {
         let words = "no key yet: AWS makes one when its service first needs it, for that service alone";
         return (true, format!("! {words}"));
     }

@@ -2,14 +2,15 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
 use tui_input::Input;
 
-use crate::domain::catalog::{AliasHandle, Catalog, Handle, KeyHandle};
-use crate::domain::filter::{Filter, Verdict};
+use crate::domain::catalog::{AliasHandle, Catalog, Handle, Key, KeyHandle};
+use crate::domain::filter::{Filter, Judge, Rank, Verdict};
 use crate::domain::listing::{AliasColumn, KeyColumn, Listing, Sort, compare_aliases, compare_keys};
 
 /// Letters for the columns of the key list, in the order of the columns.
-pub const KEY_COLUMNS: [(char, KeyColumn, &str); 10] = [
+pub const KEY_COLUMNS: [(char, KeyColumn, &str); 11] = [
     ('s', KeyColumn::State, "state"),
     ('a', KeyColumn::Alias, "alias"),
     ('i', KeyColumn::KeyId, "key id"),
@@ -20,20 +21,22 @@ pub const KEY_COLUMNS: [(char, KeyColumn, &str); 10] = [
     ('c', KeyColumn::Created, "created"),
     ('x', KeyColumn::Deletion, "deletion"),
     ('d', KeyColumn::Description, "description"),
+    ('r', KeyColumn::Region, "region"),
 ];
 
 /// Letters for the columns of the alias list.
-pub const ALIAS_COLUMNS: [(char, AliasColumn, &str); 3] = [
+pub const ALIAS_COLUMNS: [(char, AliasColumn, &str); 4] = [
     ('a', AliasColumn::Alias, "alias"),
     ('i', AliasColumn::KeyId, "key id"),
     ('s', AliasColumn::State, "state"),
+    ('r', AliasColumn::Region, "region"),
 ];
 
 /// How one kind of row is judged, compared and counted.
 pub trait Row: Handle {
     type Column: Copy + Default + Eq;
 
-    fn judge(self, catalog: &Catalog, filter: &Filter) -> Verdict;
+    fn judge(self, judge: &Judge<'_>) -> (Verdict, Rank);
     fn compare(catalog: &Catalog, sort: Sort<Self::Column>, a: Self, b: Self) -> Ordering;
     fn all(catalog: &Catalog) -> impl Iterator<Item = Self>;
     fn exists(self, catalog: &Catalog) -> bool;
@@ -42,8 +45,8 @@ pub trait Row: Handle {
 impl Row for KeyHandle {
     type Column = KeyColumn;
 
-    fn judge(self, catalog: &Catalog, filter: &Filter) -> Verdict {
-        filter.key(catalog, self)
+    fn judge(self, judge: &Judge<'_>) -> (Verdict, Rank) {
+        judge.key(self)
     }
 
     fn compare(catalog: &Catalog, sort: Sort<KeyColumn>, a: Self, b: Self) -> Ordering {
@@ -51,7 +54,7 @@ impl Row for KeyHandle {
     }
 
     fn all(catalog: &Catalog) -> impl Iterator<Item = Self> {
-        catalog.keys().map(|(handle, _)| handle)
+        catalog.keys().map(Key::handle)
     }
 
     fn exists(self, catalog: &Catalog) -> bool {
@@ -62,8 +65,8 @@ impl Row for KeyHandle {
 impl Row for AliasHandle {
     type Column = AliasColumn;
 
-    fn judge(self, catalog: &Catalog, filter: &Filter) -> Verdict {
-        filter.alias(catalog, self)
+    fn judge(self, judge: &Judge<'_>) -> (Verdict, Rank) {
+        judge.alias(self)
     }
 
     fn compare(catalog: &Catalog, sort: Sort<AliasColumn>, a: Self, b: Self) -> Ordering {
@@ -150,11 +153,12 @@ impl<H: Row> ListState<H> {
 
     /// Takes changes of the catalog in.
     pub fn apply(&mut self, catalog: &Catalog, changed: &[H]) {
-        let Self { listing, filter, sort, .. } = self;
+        let Self { listing, filter, sort, typing, .. } = self;
+        let judge = filter.over(catalog);
         listing.apply(
             changed,
             |row| row.exists(catalog),
-            |row| row.judge(catalog, filter),
+            |row| ranked(row.judge(&judge), *typing),
             |a, b| H::compare(catalog, *sort, *a, *b),
         );
         self.follow();
@@ -162,31 +166,51 @@ impl<H: Row> ListState<H> {
 
     /// Judges all rows by another filter.
     fn judge_anew(&mut self, catalog: &Catalog) {
-        let Self { listing, filter, .. } = self;
-        listing.refilter(|row| row.judge(catalog, filter));
+        let Self { listing, filter, typing, .. } = self;
+        let judge = filter.over(catalog);
+        listing.refilter(|row| ranked(row.judge(&judge), *typing));
         self.follow();
     }
 
     /// Makes the rows anew: another sort, another catalog.
     pub fn rebuild(&mut self, catalog: &Catalog) {
-        let Self { listing, filter, sort, .. } = self;
+        let Self { listing, filter, sort, typing, .. } = self;
+        let judge = filter.over(catalog);
         listing.rebuild(
             H::all(catalog),
-            |row| row.judge(catalog, filter),
+            |row| ranked(row.judge(&judge), *typing),
             |a, b| H::compare(catalog, *sort, *a, *b),
         );
         self.follow();
     }
 
     /// The typed filter has changed: the top row is selected until a person moves.
-    pub fn refilter(&mut self, catalog: &Catalog) {
-        let filter = Filter::parse(self.input.value());
-        if filter == self.filter {
+    pub fn refilter(&mut self, catalog: &Catalog, now: Timestamp) {
+        let filter = Filter::parse(self.input.value(), now);
+        if filter.is_like(&self.filter) {
             return;
         }
         self.filter = filter;
         self.moved = false;
         self.judge_anew(catalog);
+    }
+
+    /// Sets a filter as if it had been typed and kept.
+    pub fn set_filter(&mut self, catalog: &Catalog, text: &str, now: Timestamp) {
+        self.input = Input::new(text.to_owned());
+        self.typing = false;
+        self.filter = Filter::parse(text, now);
+        self.moved = false;
+        self.judge_anew(catalog);
+    }
+
+    /// The filter is kept: the sort alone orders the rows from here on, and the selection stays.
+    pub fn keep_filter(&mut self, catalog: &Catalog) {
+        self.typing = false;
+        if !self.filter.is_empty() {
+            self.moved |= self.selected.is_some();
+            self.judge_anew(catalog);
+        }
     }
 
     /// Sorts by another column; the selection stays on its row.
@@ -246,6 +270,11 @@ impl<H: Row> ListState<H> {
         let lowest_top = self.rows().len().saturating_sub(height);
         self.top = self.top.min(self.index).max((self.index + 1).saturating_sub(height)).min(lowest_top);
     }
+}
+
+/// Relevance orders the rows only while the filter is being typed.
+const fn ranked((verdict, rank): (Verdict, Rank), typing: bool) -> (Verdict, Rank) {
+    (verdict, if typing { rank } else { 0 })
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::KeepFilter => lists::keep_filter(state),
         Action::Sort => state.popup = Some(Popup::Sort),
         Action::ReverseSort => lists::reverse_sort(state),
-        Action::Details => open_details(state),
+        Action::Details => open_details(state, effects),
         Action::NewDataKey => form::open(state),
         Action::Copy => calls::copy(state, effects),
         Action::Reload => reload(state, effects),
@@ -167,10 +167,10 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
         Some(Screen::Outcome(outcome)) => match outcome.progress {
             Progress::Running { ticket, .. } => {
                 effects.push(Effect::Cancel { ticket });
-                form::reopen(state, &outcome.draft);
+                form::reopen(state, outcome.source, &outcome.draft);
                 state.say(StatusKind::Info, "cancelled; the service may have made a data key all the same");
             }
-            Progress::Failed { .. } => form::reopen(state, &outcome.draft),
+            Progress::Failed { .. } => form::reopen(state, outcome.source, &outcome.draft),
             Progress::Done { .. } => {}
         },
         Some(Screen::Details(_)) => {}
@@ -243,17 +243,22 @@ fn go_to_tab(state: &mut State, index: usize) {
     }
 }
 
-fn open_details(state: &mut State) {
+fn open_details(state: &mut State, effects: &mut Vec<Effect>) {
     match state.selected_key() {
-        Some(key) => state.screens.push(Screen::Details(Details {
-            key,
-            tab: DetailsTab::default(),
-            scroll: 0,
-            ticket: None,
-        })),
+        Some(key) => {
+            state.screens.push(Screen::Details(Details {
+                key,
+                metadata: None,
+                tab: DetailsTab::default(),
+                scroll: 0,
+                ticket: None,
+                asked_again: false,
+            }));
+            describe(state, effects);
+        }
         None if state.top == TopScreen::Aliases => {
             let alias = state.aliases.selected().and_then(|alias| state.catalog.alias(alias));
-            let has_target = alias.map(|alias| alias.target_key_id.is_some());
+            let has_target = alias.map(super::super::domain::catalog::Alias::has_target);
             match has_target {
                 Some(true) => state.say(StatusKind::Info, "its key is not in the list"),
                 Some(false) => {
@@ -268,16 +273,25 @@ fn open_details(state: &mut State) {
 }
 
 fn reload(state: &mut State, effects: &mut Vec<Effect>) {
-    if let Some(Screen::Details(details)) = state.screens.last() {
-        let Some(arn) = state.catalog.key(details.key).map(|row| row.arn.to_string()) else { return };
-        let ticket = state.ticket();
-        if let Some(Screen::Details(details)) = state.screens.last_mut() {
-            details.ticket = Some(ticket);
-        }
-        effects.push(Effect::Describe { ticket, arn });
+    if let Some(Screen::Details(details)) = state.screens.last_mut() {
+        details.asked_again = true;
+        describe(state, effects);
     } else {
         catalog::reload(state, effects);
     }
+}
+
+/// Asks for all that DescribeKey tells of the key on the screen.
+fn describe(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(Screen::Details(details)) = state.screens.last() else { return };
+    let Some((arn, source)) = state.catalog.key(details.key).map(|key| (key.arn(), key.source())) else {
+        return;
+    };
+    let (ticket, generation) = (state.ticket(), state.at(source).generation);
+    if let Some(Screen::Details(details)) = state.screens.last_mut() {
+        details.ticket = Some(ticket);
+    }
+    effects.push(Effect::Describe { ticket, generation, arn });
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use clap::{ColorChoice, Command};
 
-use super::{generate, global, list, serve};
+use super::{describe, generate, global, list, serve};
 use crate::domain::text::wrap;
 
 /// Columns of a help text; clap indents it by ten.
@@ -23,13 +23,14 @@ Examples:
   kmx --demo                               the explorer on a local KMS: no account needed
   kmx --profile prod --region eu-west-1
   kmx list state:disabled
+  kmx describe alias/orders
   kmx generate --key-id alias/orders --key-spec AES_256 --encryption-context tenant=acme
   kmx serve                                the local KMS on a port, for any AWS client";
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0    done; also where whoever reads stdout has seen enough
-  252  bad usage or parameters
+  252  bad usage, parameters or configuration
   253  the environment: no region, no credentials, no such profile, no terminal
   254  the service said no
   255  anything else: no connection, a certificate, a file, the demo's store, a port in use
@@ -54,6 +55,7 @@ pub(super) fn command() -> Command {
         .next_line_help(true)
         .args(global::options())
         .subcommand(list::command())
+        .subcommand(describe::command())
         .subcommand(generate::command())
         .subcommand(serve::command());
     command.mut_subcommands(|subcommand| {

@@ -13,11 +13,12 @@ use super::references::text_of;
 use super::table::Table;
 use crate::domain::context;
 use crate::domain::data_key::{Answer, DataKey};
-use crate::domain::failure::Failure;
+use crate::domain::place::Destination;
 use crate::domain::request::{
     DataKeyRequest, Parameter, Parameters, Problem, parse_number_of_bytes, skeleton, skeleton_of_the_answer,
 };
 use crate::domain::text::printable;
+use crate::files::settings::Settings;
 use crate::kms::generate_data_key;
 use crate::session::Session;
 
@@ -117,7 +118,7 @@ fn option_of(parameter: Parameter) -> Arg {
 /// Checks the request, makes the data key and prints it.
 pub(super) fn run(
     options: &ArgMatches,
-    session: impl FnOnce() -> Result<Session, Stop>,
+    global: impl FnOnce() -> Result<(Session, Settings), Stop>,
 ) -> Result<Ending, Stop> {
     let skeleton_of = options.get_one::<String>(SKELETON).map(String::as_str);
     if skeleton_of == Some("input") {
@@ -131,8 +132,11 @@ pub(super) fn run(
     if skeleton_of == Some("output") {
         return output::json(&skeleton_of_the_answer()).map(|()| Ending::Done);
     }
-    let session = session()?;
-    let answer = output::runtime()?.block_on(call(&session, &request))?;
+    let (session, settings) = global()?;
+    if settings.read_only && !request.dry_run {
+        return Err(read_only("--read-only", "leave --read-only out"));
+    }
+    let answer = output::runtime()?.block_on(call(&session, &settings, &request))?;
     match answer {
         Answer::DataKey(data_key) => {
             print(&data_key, options.get_one::<String>(OUTPUT).map(String::as_str))?;
@@ -149,8 +153,31 @@ pub(super) fn run(
     Ok(Ending::Done)
 }
 
-async fn call(session: &Session, request: &DataKeyRequest) -> Result<Answer, Failure> {
-    generate_data_key(&session.connect().await?, request).await
+async fn call(session: &Session, settings: &Settings, request: &DataKeyRequest) -> Result<Answer, Stop> {
+    let clients = session.connect(&Destination::default()).await?;
+    // Which profile is in use, whoever named it, is known from here on.
+    let profile = clients.place().profile.as_deref();
+    if settings.marks_of(profile).read_only && !request.dry_run {
+        let says = format!("read_only of profile {} in the configuration", profile.unwrap_or_default());
+        return Err(read_only(&says, "name another with --profile"));
+    }
+    let answer = generate_data_key(&clients, request).await;
+    match &answer {
+        Ok(Answer::DataKey(made)) => tracing::info!(request_id = made.request_id, "data key made"),
+        Ok(Answer::WouldSucceed { request_id }) => {
+            tracing::info!(request_id, "dry run: would have succeeded");
+        }
+        Err(failure) => {
+            tracing::info!(kind = ?failure.kind, code = failure.code, request_id = failure.request_id, "no data key");
+        }
+    }
+    Ok(answer?)
+}
+
+/// The refusal of what is more than a dry run.
+fn read_only(says: &str, otherwise: &str) -> Stop {
+    let sentence = format!("no data key is made here: {says} allows a dry run alone");
+    Stop::Usage { sentences: vec![sentence], hints: vec![format!("add --dry-run, or {otherwise}")] }
 }
 
 fn print(data_key: &DataKey, form: Option<&str>) -> Result<(), Stop> {

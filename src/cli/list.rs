@@ -1,21 +1,29 @@
 //! `kmx list`: the joined list of keys and aliases, loaded whole, filtered, in one of three forms.
 
+use std::collections::HashMap;
+
 use clap::{Arg, ArgMatches, Command};
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::arguments::{EXIT_CODES, told};
 use super::ending::{Ending, Stop, lines_of};
+use super::member::member;
 use super::output;
 use super::table::Table;
-use crate::domain::catalog::{Catalog, KeyHandle, KeyRow};
+use crate::domain::catalog::{Catalog, Described, Key, KeyHandle, Source};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::filter::Filter;
+use crate::domain::key::KeyMetadata;
 use crate::domain::listing::{Listing, Sort, compare_keys};
-use crate::domain::loading::{LoadEvent, Part};
+use crate::domain::loading::{List, LoadEvent, Part};
+use crate::domain::place::Destination;
 use crate::domain::text::{plural, printable};
 use crate::domain::time::{date, iso};
-use crate::kms::loader::{self, Rate};
+use crate::files::settings::Settings;
+use crate::kms::loader::{self, Progress, Rate};
 use crate::session::Session;
 
 pub(super) const NAME: &str = "list";
@@ -31,7 +39,8 @@ List keys with their aliases and states.
 
 Keys come from ListKeys, all their aliases from ListAliases, their states from DescribeKey, one
 call a key. A key that may not be described keeps its row. Rows are in the order of their first
-alias; keys without one come last.";
+alias; keys without one come last. With several regions (--region us-east-1,eu-west-1) all are read
+at once, and the table says which region a key is of.";
 
 const MORE: &str = "\
 Filter terms, all of which must hold:
@@ -53,9 +62,11 @@ Examples:
   kmx list orders state:enabled
   kmx list state:pending --output json
   kmx --demo list --output text | cut -f 2,4
+  kmx list --region us-east-1,eu-west-1
 
 When ListAliases alone fails, keys are printed without aliases, stderr says why, and the exit
-code is that of the failure. Nothing is printed when ListKeys fails.";
+code is that of the failure. Nothing is printed when ListKeys fails; of several regions, the
+others are printed, and the exit code is that of the first that failed.";
 
 /// The subcommand, as clap knows it.
 pub(super) fn command() -> Command {
@@ -77,57 +88,128 @@ pub(super) fn command() -> Command {
 }
 
 /// Loads everything, then prints what the filter lets through.
-pub(super) fn run(session: &Session, options: &ArgMatches) -> Result<Ending, Stop> {
+pub(super) fn run(session: &Session, settings: &Settings, options: &ArgMatches) -> Result<Ending, Stop> {
     let terms: Vec<&str> =
         options.get_many::<String>(FILTER).into_iter().flatten().map(String::as_str).collect();
-    let filter = Filter::parse(&terms.join(" "));
-    let loaded = output::runtime()?.block_on(load(session))?;
-    let catalog = &loaded.catalog;
-    let rows = rows(catalog, &filter);
-    match options.get_one::<String>(OUTPUT).map(String::as_str) {
-        Some("json") => output::json(&json(catalog, &rows))?,
-        Some("text") => output::data(&text(catalog, &rows))?,
+    let filter = Filter::parse(&terms.join(" "), Timestamp::now());
+    if let Some(problem) = filter.problems().iter().find(|problem| problem.is_unreadable()) {
+        return Err(Stop::usage(problem.to_string()));
+    }
+    filter.problems().iter().for_each(|problem| output::say(&format!("kmx: {problem}")));
+    let rate = Rate::new(settings.describe_rate);
+    let regions = output::runtime()?.block_on(load_all(session, rate));
+    let several = regions.len() > 1;
+    let all: Vec<(&str, &Loaded)> = regions.iter().filter_map(Region::loaded).collect();
+    if !all.is_empty() {
+        print(&all, several, &filter, options.get_one::<String>(OUTPUT).map(String::as_str))?;
+    }
+    let mut ending = Ending::Done;
+    for Region { name, result } in &regions {
+        let (failure, fate) = match result {
+            Ok(Loaded { without_aliases: Some(failure), .. }) => (failure, "listed without their aliases"),
+            Err(failure) => (failure, "not listed"),
+            Ok(_) => continue,
+        };
+        output::say_all(&lines_of(failure));
+        if several {
+            output::say(&format!("kmx: the keys of {name} are {fate}"));
+        } else if result.is_ok() {
+            output::say(&format!("kmx: the keys are {fate}"));
+        }
+        if ending == Ending::Done {
+            ending = Ending::of(failure);
+        }
+    }
+    Ok(ending)
+}
+
+fn print(all: &[(&str, &Loaded)], several: bool, filter: &Filter, form: Option<&str>) -> Result<(), Stop> {
+    let rows = rows(all, filter);
+    match form {
+        Some("json") => output::json(&json(&rows))?,
+        Some("text") => output::data(&text(&rows))?,
         _ if rows.is_empty() => {}
-        _ => output::data(&table(catalog, &rows))?,
+        _ => output::data(&table(&rows, several))?,
     }
     if rows.is_empty() {
-        output::say(&match catalog.key_count() {
+        output::say(&match all.iter().map(|(_, loaded)| loaded.catalog.key_count()).sum() {
             0 => "kmx: there are no keys here".to_owned(),
             count => format!("kmx: no key matches, of {}", plural(count, "key", "keys")),
         });
     }
-    Ok(match loaded.without_aliases {
-        Some(failure) => {
-            output::say_all(&lines_of(&failure));
-            output::say("kmx: the keys are listed without their aliases");
-            Ending::of(&failure)
-        }
-        None => Ending::Done,
-    })
+    Ok(())
+}
+
+/// What came of a region.
+struct Region {
+    /// Empty where the configuration is to tell it.
+    name: String,
+    result: Result<Loaded, Failure>,
+}
+
+impl Region {
+    fn loaded(&self) -> Option<(&str, &Loaded)> {
+        self.result.as_ref().ok().map(|loaded| (self.name.as_str(), loaded))
+    }
 }
 
 /// A catalog that has come to its end.
 struct Loaded {
     catalog: Catalog,
+    /// All that DescribeKey told: a catalog keeps what a list on a screen needs.
+    metadata: HashMap<KeyHandle, Box<KeyMetadata>>,
     /// Why there are no aliases, or not all of them.
     without_aliases: Option<Failure>,
 }
 
-async fn load(session: &Session) -> Result<Loaded, Failure> {
-    let clients = session.connect().await?;
+impl Loaded {
+    fn take_in(&mut self, arn: &str, described: Described) {
+        if let (Described::Known(metadata), Some(key)) = (&described, self.catalog.key_of_arn(arn)) {
+            self.metadata.insert(key, metadata.clone());
+        }
+        self.catalog.describe(arn, described);
+    }
+}
+
+/// Loads every region that was asked for, side by side, in the order asked for.
+async fn load_all(session: &Session, rate: Rate) -> Vec<Region> {
+    let destinations = session.destinations();
+    let several = destinations.len() > 1;
+    let mut loading = JoinSet::new();
+    for (index, to) in destinations.into_iter().enumerate() {
+        let session = session.clone();
+        loading.spawn(async move {
+            let name = session.place(&to).region.unwrap_or_default();
+            let result = load(&session, &to, rate, Some(name.as_str()).filter(|_| several)).await;
+            (index, Region { name, result })
+        });
+    }
+    let mut regions = loading.join_all().await;
+    regions.sort_by_key(|(index, _)| *index);
+    regions.into_iter().map(|(_, region)| region).collect()
+}
+
+/// Loads a region. Its name is given where there are others to tell it from.
+async fn load(
+    session: &Session,
+    to: &Destination,
+    rate: Rate,
+    name: Option<&str>,
+) -> Result<Loaded, Failure> {
+    let clients = session.connect(to).await?;
     let (events, mut arriving) = mpsc::channel(BATCHES);
     // Nothing is on a screen, so nothing is wanted before anything else.
-    let (_, wanted) = mpsc::unbounded_channel();
-    let loading = tokio::spawn(loader::load(clients, Rate::default(), events, wanted));
-    let mut loaded = Loaded { catalog: Catalog::default(), without_aliases: None };
+    let (_, controls) = mpsc::unbounded_channel();
+    let loading = tokio::spawn(loader::load(clients, rate, Progress::default(), events, controls));
+    let mut loaded = Loaded { catalog: Catalog::default(), metadata: HashMap::new(), without_aliases: None };
     let mut said: Vec<String> = Vec::new();
     while let Some(event) = arriving.recv().await {
         match event {
-            LoadEvent::Keys(page) => drop(loaded.catalog.add_keys(page)),
-            LoadEvent::Aliases(page) => drop(loaded.catalog.add_aliases(page)),
+            LoadEvent::Keys(page) => drop(loaded.catalog.add_keys(Source(0), page)),
+            LoadEvent::Aliases(page) => drop(loaded.catalog.add_aliases(Source(0), page)),
             LoadEvent::Described(answers) => {
                 for (arn, described) in answers {
-                    loaded.catalog.describe(&arn, described);
+                    loaded.take_in(&arn, described);
                 }
             }
             // States that stay unknown would be taken for the truth by whoever reads the list.
@@ -139,69 +221,85 @@ async fn load(session: &Session) -> Result<Loaded, Failure> {
             LoadEvent::Retrying(_, failure) => {
                 // It is tried until it works: once is enough to know what is waited for.
                 if !said.contains(&failure.sentence) {
-                    output::say(&format!("kmx: {}; trying again until it works", failure.sentence));
+                    let of_the_region = name.map(|name| format!("{name}: ")).unwrap_or_default();
+                    let sentence = &failure.sentence;
+                    output::say(&format!("kmx: {of_the_region}{sentence}; trying again until it works"));
                     said.push(failure.sentence);
                 }
             }
-            LoadEvent::Complete(_) | LoadEvent::Recovered(_) => {}
+            LoadEvent::Complete(List::Aliases) => drop(loaded.catalog.finish_aliases(Source(0))),
+            LoadEvent::Complete(List::Keys) | LoadEvent::Recovered(_) | LoadEvent::Pace(_) => {}
             LoadEvent::Finished => return Ok(loaded),
         }
     }
     Err(Failure::new(FailureKind::Other, "the list broke off before its end"))
 }
 
-fn rows(catalog: &Catalog, filter: &Filter) -> Vec<KeyHandle> {
-    let mut listing = Listing::default();
-    listing.rebuild(
-        catalog.keys().map(|(handle, _)| handle),
-        |handle| filter.key(catalog, handle),
-        |a, b| compare_keys(catalog, Sort::default(), *a, *b),
-    );
-    listing.rows().to_vec()
+/// A key that the filter lets through.
+struct Row<'a> {
+    region: &'a str,
+    key: Key<'a>,
+    known: Option<&'a KeyMetadata>,
 }
 
-fn aliases<'a>(catalog: &'a Catalog, row: &KeyRow) -> Vec<&'a str> {
-    row.aliases().iter().filter_map(|alias| catalog.alias(*alias)).map(|alias| &*alias.name).collect()
+/// The rows of every region, by first alias and then by region; keys without an alias come last.
+fn rows<'a>(all: &[(&'a str, &'a Loaded)], filter: &Filter) -> Vec<Row<'a>> {
+    let mut rows: Vec<Row<'a>> = Vec::new();
+    for &(region, loaded) in all {
+        let catalog = &loaded.catalog;
+        let (mut listing, judge) = (Listing::default(), filter.over(catalog));
+        listing.rebuild(
+            catalog.keys().map(Key::handle),
+            |handle| judge.key(handle),
+            |a, b| compare_keys(catalog, Sort::default(), *a, *b),
+        );
+        let keys = listing.rows().iter().filter_map(|handle| catalog.key(*handle));
+        rows.extend(keys.map(|key| {
+            let known = loaded.metadata.get(&key.handle()).map(|metadata| &**metadata);
+            Row { region, key, known }
+        }));
+    }
+    if all.len() > 1 {
+        rows.sort_by_cached_key(|row| {
+            let first = row.key.first_alias().map(str::to_owned);
+            (first.is_none(), first, row.region)
+        });
+    }
+    rows
 }
 
-fn json(catalog: &Catalog, rows: &[KeyHandle]) -> Value {
-    let keys = rows.iter().filter_map(|handle| catalog.key(*handle)).map(|row| member(catalog, row));
+fn aliases(key: Key<'_>) -> Vec<&str> {
+    key.alias_names().collect()
+}
+
+fn json(rows: &[Row]) -> Value {
+    let keys = rows.iter().map(member_of);
     json!({ "Keys": keys.collect::<Vec<Value>>() })
 }
 
 /// A key as a member of the JSON list.
-fn member(catalog: &Catalog, row: &KeyRow) -> Value {
-    let mut member = Map::new();
-    member.insert("KeyId".to_owned(), (*row.key_id).into());
-    member.insert("KeyArn".to_owned(), (*row.arn).into());
-    member.insert("Aliases".to_owned(), aliases(catalog, row).into());
-    if let Some(Ok(Value::Object(told))) = row.metadata().map(serde_json::to_value) {
-        // The list has told the key's id and ARN, under the list's names.
-        let told = told
-            .into_iter()
-            .filter(|(name, value)| name != "KeyId" && !(name == "Arn" && value.as_str() == Some(&*row.arn)));
-        member.extend(told);
-    }
-    if let Some(refusal) = row.refusal() {
+fn member_of(row: &Row<'_>) -> Value {
+    let key = row.key;
+    let mut member = member(&key.key_id(), &key.arn(), aliases(key).into(), row.known);
+    if let Some(refusal) = key.refusal() {
         let message = refusal.message.as_deref().unwrap_or(&refusal.sentence);
         member.insert("Error".to_owned(), json!({ "Code": refusal.code, "Message": message }));
     }
     Value::Object(member)
 }
 
-fn text(catalog: &Catalog, rows: &[KeyHandle]) -> String {
+fn text(rows: &[Row]) -> String {
     let mut out = String::new();
-    for row in rows.iter().filter_map(|handle| catalog.key(*handle)) {
-        let known = row.metadata();
+    for &Row { key: row, known, .. } in rows {
         let state = row.state().map(|state| state.as_str().to_owned());
         let refusal = row.refusal().map(|failure| failure.code.clone().unwrap_or_else(|| "Error".to_owned()));
-        let aliases = Some(aliases(catalog, row).join(",")).filter(|names| !names.is_empty());
+        let aliases = Some(aliases(row).join(",")).filter(|names| !names.is_empty());
         let description = known.map(|known| known.description.clone()).filter(|text| !text.is_empty());
         let fields = [
             refusal.or(state),
             aliases,
-            Some(row.key_id.to_string()),
-            Some(row.arn.to_string()),
+            Some(row.key_id().into_owned()),
+            Some(row.arn()),
             known.and_then(|known| known.key_usage.as_ref()).map(|usage| usage.as_str().to_owned()),
             known.and_then(|known| known.spec()).map(str::to_owned),
             known.and_then(|known| known.key_manager.as_ref()).map(|manager| manager.as_str().to_owned()),
@@ -217,17 +315,24 @@ fn text(catalog: &Catalog, rows: &[KeyHandle]) -> String {
     out
 }
 
+const REGION: &str = "REGION";
 const TITLES: [&str; 10] =
     ["STATE", "ALIAS", "KEY ID", "USAGE", "SPEC", "MANAGER", "ORIGIN", "CREATED", "DELETION", "DESCRIPTION"];
+
+/// Where the column of the region is, where there are several: it stays as the key id does.
+const REGION_COLUMN: usize = 3;
 
 /// Columns in the order in which they leave a narrow terminal; state, alias and key id stay.
 const MAY_LEAVE: [usize; 7] = [9, 7, 6, 5, 8, 4, 3];
 
-fn table(catalog: &Catalog, rows: &[KeyHandle]) -> String {
+fn table(rows: &[Row], several_regions: bool) -> String {
     let mut table = Table::new();
-    table.header(&TITLES);
-    for row in rows.iter().filter_map(|handle| catalog.key(*handle)) {
-        let known = row.metadata();
+    let mut titles = TITLES.to_vec();
+    if several_regions {
+        titles.insert(REGION_COLUMN, REGION);
+    }
+    table.header(&titles);
+    for &Row { region, key: row, known } in rows {
         let state = match row.refusal() {
             Some(refusal) if refusal.kind == FailureKind::NotAllowed => "no access",
             Some(refusal) => refusal.code.as_deref().unwrap_or("no answer"),
@@ -237,12 +342,13 @@ fn table(catalog: &Catalog, rows: &[KeyHandle]) -> String {
             Some(refusal) => &refusal.sentence,
             None => known.map_or("", |known| known.description.as_str()),
         };
+        let key_id = row.key_id();
         let created = known.and_then(|known| known.creation_date).map(date).unwrap_or_default();
         let deletion = known.and_then(|known| known.deletion_date).map(date).unwrap_or_default();
-        table.row(&[
+        let mut cells = vec![
             vec![state],
-            aliases(catalog, row),
-            vec![&row.key_id],
+            aliases(row),
+            vec![&key_id],
             vec![known.and_then(|known| known.key_usage.as_ref()).map_or("", |usage| usage.words())],
             vec![known.and_then(|known| known.spec()).unwrap_or_default()],
             vec![known.and_then(|known| known.key_manager.as_ref()).map_or("", |manager| manager.words())],
@@ -250,7 +356,12 @@ fn table(catalog: &Catalog, rows: &[KeyHandle]) -> String {
             vec![&created],
             vec![&deletion],
             vec![description],
-        ]);
+        ];
+        if several_regions {
+            cells.insert(REGION_COLUMN, vec![region]);
+        }
+        table.row(&cells);
     }
-    table.render(&MAY_LEAVE)
+    let moved = |column| if several_regions && column >= REGION_COLUMN { column + 1 } else { column };
+    table.render(&MAY_LEAVE.map(moved))
 }

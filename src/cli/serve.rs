@@ -137,6 +137,7 @@ pub(super) fn run(options: &ArgMatches) -> Result<Ending, Stop> {
     );
     output::say(&format!("kmx: {kept}"));
     let url = server.url();
+    tracing::info!(url, "serving");
     output::data(&format!("listening on {url}: export AWS_ENDPOINT_URL_KMS={url}"))?;
     let mut code = None;
     let cut_off = runtime.block_on(server.run(&kms, async { code = Some(stop.await) }));
@@ -144,6 +145,7 @@ pub(super) fn run(options: &ArgMatches) -> Result<Ending, Stop> {
         let connections = plural(cut_off, "connection was", "connections were");
         output::say(&format!("kmx: {connections} cut off: no answer in time"));
     }
+    tracing::info!(cut_off, "no longer serving");
     Ok(code.map_or(Ending::Done, Ending::Signal))
 }
 

@@ -4,11 +4,30 @@
 //! says which rows it changed, so that whoever shows them works per batch and never per catalog.
 //! Rows are named by handles that stay good for the life of the catalog: a key that a reload no
 //! longer finds is marked as gone, its handle is not used again.
+//!
+//! One catalog may hold several regions, a [`Source`] each: a multi-Region key has a row in each of
+//! them, and an alias name may be in all.
+//!
+//! An account may hold 100,000 keys a region, so rows are small: an id is 16 bytes, an ARN is its
+//! region's prefix and the id, and what many keys have in common ([`Traits`]) is kept once. All that
+//! DescribeKey tells of one key is for its details to ask for.
 
-use std::collections::{BTreeMap, HashMap};
+mod id;
+mod tally;
 
+use std::borrow::Cow;
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::{HashMap, HashTable};
+use jiff::Timestamp;
+use smallvec::SmallVec;
+
+use self::id::Id;
 use super::failure::Failure;
-use super::key::{KeyMetadata, KeyState};
+use super::identifier::Arn;
+use super::key::{KeyMetadata, KeyState, Traits};
+
+pub use tally::Tally;
 
 /// Stands for a key of one catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +36,10 @@ pub struct KeyHandle(u32);
 /// Stands for an alias of one catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AliasHandle(u32);
+
+/// Stands for a region of one catalog, in the order in which they are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source(pub u8);
 
 /// A row's place in its catalog's arrays, for side tables.
 pub trait Handle: Copy + Eq {
@@ -53,89 +76,9 @@ pub struct ListedAlias {
 /// What DescribeKey told about a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Described {
-    /// Not asked yet, or no answer yet.
-    Unknown,
     Known(Box<KeyMetadata>),
     /// Asked, and refused: the key keeps its row.
     Refused(Box<Failure>),
-}
-
-/// A key's row.
-#[derive(Clone, Debug)]
-pub struct KeyRow {
-    pub key_id: Box<str>,
-    pub arn: Box<str>,
-    /// In order of name.
-    aliases: Vec<AliasHandle>,
-    pub described: Described,
-    /// Aliases, key id and description in lower case, for the filter.
-    haystack: Box<str>,
-    round: u32,
-    /// The round in which DescribeKey last answered.
-    described_round: Option<u32>,
-    gone: bool,
-}
-
-impl KeyRow {
-    /// The aliases that point to the key, in order of name.
-    #[must_use]
-    pub fn aliases(&self) -> &[AliasHandle] {
-        &self.aliases
-    }
-
-    #[must_use]
-    pub fn metadata(&self) -> Option<&KeyMetadata> {
-        match &self.described {
-            Described::Known(metadata) => Some(metadata),
-            _ => None,
-        }
-    }
-
-    #[must_use]
-    pub fn state(&self) -> Option<&KeyState> {
-        self.metadata().and_then(|metadata| metadata.key_state.as_ref())
-    }
-
-    #[must_use]
-    pub fn refusal(&self) -> Option<&Failure> {
-        match &self.described {
-            Described::Refused(failure) => Some(failure),
-            _ => None,
-        }
-    }
-
-    #[must_use]
-    pub const fn is_described(&self) -> bool {
-        !matches!(self.described, Described::Unknown)
-    }
-
-    /// Aliases, key id and description in lower case, a line each.
-    #[must_use]
-    pub fn haystack(&self) -> &str {
-        &self.haystack
-    }
-}
-
-/// An alias's row.
-#[derive(Clone, Debug)]
-pub struct AliasRow {
-    pub name: Box<str>,
-    pub arn: Box<str>,
-    pub target_key_id: Option<Box<str>>,
-    /// The target's row, once ListKeys has brought it.
-    pub key: Option<KeyHandle>,
-    /// The name in lower case, for the filter.
-    haystack: Box<str>,
-    round: u32,
-    gone: bool,
-}
-
-impl AliasRow {
-    /// The name in lower case.
-    #[must_use]
-    pub fn haystack(&self) -> &str {
-        &self.haystack
-    }
 }
 
 /// Rows that a call added, changed or removed.
@@ -145,24 +88,350 @@ pub struct Changes {
     pub aliases: Vec<AliasHandle>,
 }
 
+impl Changes {
+    /// Takes in what another call changed.
+    pub fn extend(&mut self, other: Self) {
+        self.keys.extend(other.keys);
+        self.aliases.extend(other.aliases);
+    }
+}
+
+#[derive(Debug)]
+struct KeyRow {
+    id: Id,
+    source: Source,
+    gone: bool,
+    /// In order of name.
+    aliases: SmallVec<[AliasHandle; 4]>,
+    told: Told,
+    /// The reading of the list that last brought it.
+    round: u32,
+    /// The reading in which DescribeKey last answered; 0 is before the first.
+    described_round: u32,
+}
+
+/// What a row keeps of what DescribeKey told.
+#[derive(Debug)]
+enum Told {
+    Nothing,
+    Known(Known),
+    Refused(Box<Failure>),
+}
+
+#[derive(Debug)]
+struct Known {
+    /// Into [`Catalog::traits`].
+    traits: u32,
+    /// Seconds since 1970; `i64::MIN` is not told.
+    created: i64,
+    description: Box<str>,
+    /// The description in lower case, where that is another text.
+    folded: Option<Box<str>>,
+    dates: Option<Box<Dates>>,
+}
+
+/// Dates that few keys have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Dates {
+    deletion: Option<Timestamp>,
+    valid_to: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct AliasRow {
+    name: Box<str>,
+    /// The name in lower case, where that is another text.
+    folded: Option<Box<str>>,
+    /// The ARN, where it is not the region's prefix and the name.
+    odd_arn: Option<Box<str>>,
+    target: Option<Id>,
+    /// The target's row, once ListKeys has brought it.
+    key: Option<KeyHandle>,
+    source: Source,
+    gone: bool,
+    round: u32,
+}
+
+/// What the rows of a region have in common.
+#[derive(Debug)]
+struct Region {
+    name: Box<str>,
+    /// What stands before the key id in an ARN, as the first key showed it.
+    key_prefix: Option<Box<str>>,
+    /// What stands before the name in an alias's ARN.
+    alias_prefix: Option<Box<str>>,
+    round: u32,
+    /// Whether all aliases have been listed once.
+    knows_aliases: bool,
+    key_count: usize,
+    described_count: usize,
+    /// Keys that DescribeKey has answered for in this round.
+    fresh_count: usize,
+}
+
+impl Default for Region {
+    fn default() -> Self {
+        Self {
+            name: Box::default(),
+            key_prefix: None,
+            alias_prefix: None,
+            round: 1,
+            knows_aliases: false,
+            key_count: 0,
+            described_count: 0,
+            fresh_count: 0,
+        }
+    }
+}
+
 /// The keys and aliases of a place.
 #[derive(Debug, Default)]
 pub struct Catalog {
+    regions: Vec<Region>,
     keys: Vec<KeyRow>,
     aliases: Vec<AliasRow>,
-    // In order, for completions.
-    by_arn: BTreeMap<Box<str>, KeyHandle>,
-    by_key_id: BTreeMap<Box<str>, KeyHandle>,
-    by_alias_name: BTreeMap<Box<str>, AliasHandle>,
+    traits: Vec<Traits>,
+    traits_index: HashMap<Traits, u32>,
+    /// By key id; a multi-Region key is here once a region.
+    by_key_id: HashTable<KeyHandle>,
+    by_alias_name: HashTable<AliasHandle>,
+    /// ARNs that are not their region's prefix and the key id.
+    odd_arns: HashMap<KeyHandle, Box<str>>,
+    by_odd_arn: HashMap<Box<str>, KeyHandle>,
     /// Aliases whose key ListKeys has not brought.
-    waiting: HashMap<Box<str>, Vec<AliasHandle>>,
-    round: u32,
+    waiting: HashMap<(Source, Id), SmallVec<[AliasHandle; 2]>>,
+    hasher: RandomState,
     key_count: usize,
     alias_count: usize,
-    described_count: usize,
-    refused_count: usize,
-    /// Keys that DescribeKey has answered for in this round.
-    fresh_count: usize,
+    tally: Tally,
+}
+
+/// A key of a catalog, to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    catalog: &'a Catalog,
+    handle: KeyHandle,
+    row: &'a KeyRow,
+}
+
+impl<'a> Key<'a> {
+    #[must_use]
+    pub const fn handle(self) -> KeyHandle {
+        self.handle
+    }
+
+    #[must_use]
+    pub const fn source(self) -> Source {
+        self.row.source
+    }
+
+    /// The region that the key was listed in, as far as it was told.
+    #[must_use]
+    pub fn region(self) -> &'a str {
+        self.catalog.region(self.row.source)
+    }
+
+    #[must_use]
+    pub fn key_id(self) -> Cow<'a, str> {
+        self.row.id.text()
+    }
+
+    /// The key id, written where it costs nothing.
+    #[must_use]
+    pub fn key_id_in<'b>(self, buffer: &'b mut [u8; 36]) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.row.id.write(buffer)
+    }
+
+    #[must_use]
+    pub fn arn(self) -> String {
+        if let Some(arn) = self.catalog.odd_arns.get(&self.handle) {
+            return arn.to_string();
+        }
+        let prefix = self.catalog.regions[self.row.source.0 as usize].key_prefix.as_deref();
+        format!("{}{}", prefix.unwrap_or_default(), self.row.id.text())
+    }
+
+    /// Whether the id says that it is a multi-Region key.
+    #[must_use]
+    pub const fn is_multi_region(self) -> bool {
+        matches!(self.row.id, Id::MultiRegion(_))
+    }
+
+    /// Its rows in other regions of this catalog, for a multi-Region key.
+    pub fn siblings(self) -> impl Iterator<Item = Key<'a>> {
+        let others = self.is_multi_region().then(|| self.catalog.keys_of_id(&self.row.id));
+        others.into_iter().flatten().filter(move |other| other.handle != self.handle)
+    }
+
+    /// The aliases that point to the key, in order of name.
+    #[must_use]
+    pub fn aliases(self) -> &'a [AliasHandle] {
+        &self.row.aliases
+    }
+
+    /// Whether no alias of it is still to come: all have been listed once.
+    #[must_use]
+    pub fn knows_its_aliases(self) -> bool {
+        self.catalog.regions[self.row.source.0 as usize].knows_aliases
+    }
+
+    /// The names of its aliases, in order.
+    pub fn alias_names(self) -> impl Iterator<Item = &'a str> {
+        self.row.aliases.iter().map(move |alias| &*self.catalog.aliases[alias.index()].name)
+    }
+
+    #[must_use]
+    pub fn first_alias(self) -> Option<&'a str> {
+        self.row.aliases.first().map(|alias| &*self.catalog.aliases[alias.index()].name)
+    }
+
+    /// What DescribeKey told that many keys share.
+    #[must_use]
+    pub fn traits(self) -> Option<&'a Traits> {
+        Some(&self.catalog.traits[self.known()?.traits as usize])
+    }
+
+    /// A number for the traits: equal for keys with equal traits, below the number of different ones.
+    #[must_use]
+    pub fn traits_index(self) -> Option<usize> {
+        self.known().map(|known| known.traits as usize)
+    }
+
+    fn known(self) -> Option<&'a Known> {
+        match &self.row.told {
+            Told::Known(known) => Some(known),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn state(self) -> Option<&'a KeyState> {
+        self.traits()?.key_state.as_ref()
+    }
+
+    /// To the second.
+    #[must_use]
+    pub fn creation_date(self) -> Option<Timestamp> {
+        Timestamp::from_second(self.known()?.created).ok()
+    }
+
+    #[must_use]
+    pub fn deletion_date(self) -> Option<Timestamp> {
+        self.known()?.dates.as_ref()?.deletion
+    }
+
+    /// When imported key material expires.
+    #[must_use]
+    pub fn valid_to(self) -> Option<Timestamp> {
+        self.known()?.dates.as_ref()?.valid_to
+    }
+
+    /// As DescribeKey told it; empty where it told none.
+    #[must_use]
+    pub fn description(self) -> &'a str {
+        self.known().map_or("", |known| &known.description)
+    }
+
+    /// The description in lower case.
+    #[must_use]
+    pub fn folded_description(self) -> &'a str {
+        self.known().map_or("", |known| known.folded.as_ref().unwrap_or(&known.description))
+    }
+
+    #[must_use]
+    pub fn refusal(self) -> Option<&'a Failure> {
+        match &self.row.told {
+            Told::Refused(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// Whether DescribeKey has answered, well or badly.
+    #[must_use]
+    pub const fn is_described(self) -> bool {
+        !matches!(self.row.told, Told::Nothing)
+    }
+
+    /// Whether DescribeKey has answered since everything was last read anew.
+    #[must_use]
+    pub fn is_fresh(self) -> bool {
+        self.is_described()
+            && self.row.described_round == self.catalog.regions[self.row.source.0 as usize].round
+    }
+
+    /// Whether what is known of it comes from an earlier run of the program.
+    #[must_use]
+    pub const fn is_remembered(self) -> bool {
+        self.is_described() && self.row.described_round == 0
+    }
+}
+
+/// An alias of a catalog, to look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Alias<'a> {
+    catalog: &'a Catalog,
+    row: &'a AliasRow,
+}
+
+impl<'a> Alias<'a> {
+    #[must_use]
+    pub const fn name(self) -> &'a str {
+        &self.row.name
+    }
+
+    /// The name in lower case.
+    #[must_use]
+    pub fn folded(self) -> &'a str {
+        self.row.folded.as_ref().unwrap_or(&self.row.name)
+    }
+
+    /// Empty where the service told none.
+    #[must_use]
+    pub fn arn(self) -> Cow<'a, str> {
+        if let Some(arn) = &self.row.odd_arn {
+            return Cow::Borrowed(arn);
+        }
+        let prefix = self.catalog.regions[self.row.source.0 as usize].alias_prefix.as_deref();
+        Cow::Owned(format!("{}{}", prefix.unwrap_or_default(), self.row.name))
+    }
+
+    #[must_use]
+    pub const fn source(self) -> Source {
+        self.row.source
+    }
+
+    #[must_use]
+    pub fn region(self) -> &'a str {
+        self.catalog.region(self.row.source)
+    }
+
+    #[must_use]
+    pub const fn has_target(self) -> bool {
+        self.row.target.is_some()
+    }
+
+    #[must_use]
+    pub fn target_key_id(self) -> Option<Cow<'a, str>> {
+        self.row.target.as_ref().map(Id::text)
+    }
+
+    /// The target's key id, written where it costs nothing; empty where there is none.
+    #[must_use]
+    pub fn target_in<'b>(self, buffer: &'b mut [u8; 36]) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.row.target.as_ref().map_or("", |target| target.write(buffer))
+    }
+
+    /// The target's row, once ListKeys has brought it.
+    #[must_use]
+    pub const fn key(self) -> Option<KeyHandle> {
+        self.row.key
+    }
 }
 
 impl Catalog {
@@ -180,169 +449,313 @@ impl Catalog {
 
     /// How many keys DescribeKey has answered for, refusals included.
     #[must_use]
-    pub const fn described_count(&self) -> usize {
-        self.described_count
+    pub fn described_count(&self) -> usize {
+        self.regions.iter().map(|region| region.described_count).sum()
     }
 
     /// How many keys DescribeKey has answered for since everything was last read anew.
     #[must_use]
-    pub const fn fresh_count(&self) -> usize {
-        self.fresh_count
+    pub fn fresh_count(&self) -> usize {
+        self.regions.iter().map(|region| region.fresh_count).sum()
     }
 
-    /// How many keys DescribeKey was refused for.
+    /// Keys of one region: how many there are, and for how many of them DescribeKey has answered since
+    /// everything was last read anew.
     #[must_use]
-    pub const fn refused_count(&self) -> usize {
-        self.refused_count
+    pub fn progress(&self, source: Source) -> (usize, usize) {
+        self.regions.get(source.0 as usize).map_or((0, 0), |region| (region.key_count, region.fresh_count))
     }
 
-    /// The row of a key. A handle of another catalog has no meaning here.
+    /// The keys counted by what they are.
     #[must_use]
-    pub fn key(&self, handle: KeyHandle) -> Option<&KeyRow> {
-        self.keys.get(handle.index()).filter(|row| !row.gone)
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// All traits that keys have or had, by [`Key::traits_index`].
+    #[must_use]
+    pub fn all_traits(&self) -> &[Traits] {
+        &self.traits
+    }
+
+    /// Names a region.
+    pub fn name_region(&mut self, source: Source, name: &str) {
+        self.region_mut(source).name = name.into();
+    }
+
+    /// The name of a region, as far as it was told.
+    #[must_use]
+    pub fn region(&self, source: Source) -> &str {
+        self.regions.get(source.0 as usize).map_or("", |region| &region.name)
+    }
+
+    /// Whether rows may be of several regions.
+    #[must_use]
+    pub const fn has_several_regions(&self) -> bool {
+        self.regions.len() > 1
+    }
+
+    fn region_mut(&mut self, source: Source) -> &mut Region {
+        let index = source.0 as usize;
+        if self.regions.len() <= index {
+            self.regions.resize_with(index + 1, Region::default);
+        }
+        &mut self.regions[index]
+    }
+
+    /// A key. A handle of another catalog has no meaning here.
+    #[must_use]
+    pub fn key(&self, handle: KeyHandle) -> Option<Key<'_>> {
+        let row = self.keys.get(handle.index()).filter(|row| !row.gone)?;
+        Some(Key { catalog: self, handle, row })
     }
 
     #[must_use]
-    pub fn alias(&self, handle: AliasHandle) -> Option<&AliasRow> {
-        self.aliases.get(handle.index()).filter(|row| !row.gone)
+    pub fn alias(&self, handle: AliasHandle) -> Option<Alias<'_>> {
+        let row = self.aliases.get(handle.index()).filter(|row| !row.gone)?;
+        Some(Alias { catalog: self, row })
     }
 
     /// All keys, in the order in which they came.
-    pub fn keys(&self) -> impl Iterator<Item = (KeyHandle, &KeyRow)> {
-        let rows = self.keys.iter().enumerate().filter(|(_, row)| !row.gone);
-        rows.map(|(index, row)| (KeyHandle(narrow(index)), row))
+    pub fn keys(&self) -> impl Iterator<Item = Key<'_>> {
+        (0..self.keys.len()).filter_map(|index| self.key(KeyHandle(narrow(index))))
     }
 
     /// All aliases, in the order in which they came.
-    pub fn aliases(&self) -> impl Iterator<Item = (AliasHandle, &AliasRow)> {
-        let rows = self.aliases.iter().enumerate().filter(|(_, row)| !row.gone);
-        rows.map(|(index, row)| (AliasHandle(narrow(index)), row))
+    pub fn aliases(&self) -> impl Iterator<Item = (AliasHandle, Alias<'_>)> {
+        (0..self.aliases.len()).filter_map(|index| {
+            let handle = AliasHandle(narrow(index));
+            Some((handle, self.alias(handle)?))
+        })
     }
 
+    /// The key of an ARN.
     #[must_use]
     pub fn key_of_arn(&self, arn: &str) -> Option<KeyHandle> {
-        self.by_arn.get(arn).copied().filter(|handle| self.key(*handle).is_some())
+        self.find_arn(arn).filter(|handle| self.key(*handle).is_some())
     }
 
-    /// The key that an identifier of any of the four forms names in this catalog.
+    /// The same, also where the key has gone.
+    fn find_arn(&self, arn: &str) -> Option<KeyHandle> {
+        let by_prefix = self.regions.iter().enumerate().find_map(|(index, region)| {
+            let id = arn.strip_prefix(region.key_prefix.as_deref()?)?;
+            self.find_key(Source(u8::try_from(index).ok()?), &Id::of(id))
+        });
+        // A key whose ARN is odd may have an id that fits a prefix.
+        let by_prefix = by_prefix.filter(|handle| !self.odd_arns.contains_key(handle));
+        by_prefix.or_else(|| self.by_odd_arn.get(arn).copied())
+    }
+
+    fn find_key(&self, source: Source, id: &Id) -> Option<KeyHandle> {
+        let same = |handle: &KeyHandle| {
+            let row = &self.keys[handle.index()];
+            row.source == source && row.id == *id
+        };
+        self.by_key_id.find(self.hasher.hash_one(id), same).copied()
+    }
+
+    fn find_alias(&self, source: Source, name: &str) -> Option<AliasHandle> {
+        let same = |handle: &AliasHandle| {
+            let row = &self.aliases[handle.index()];
+            row.source == source && *row.name == *name
+        };
+        self.by_alias_name.find(self.hasher.hash_one(name), same).copied()
+    }
+
+    fn keys_of_id(&self, id: &Id) -> impl Iterator<Item = Key<'_>> {
+        let sources = (0..self.regions.len()).filter_map(|index| u8::try_from(index).ok());
+        let found: Vec<KeyHandle> = sources.filter_map(|index| self.find_key(Source(index), id)).collect();
+        found.into_iter().filter_map(|handle| self.key(handle))
+    }
+
+    /// The key that an identifier of any of the four forms names in a region of this catalog.
+    #[must_use]
+    pub fn resolve_in(&self, source: Source, identifier: &str) -> Option<KeyHandle> {
+        let found = if let Some(arn) = Arn::parse(identifier) {
+            self.find_arn(identifier).or_else(|| {
+                let alias = self.alias(self.find_alias(source, arn.name())?)?;
+                alias.key().filter(|_| alias.arn() == identifier)
+            })
+        } else {
+            let of_alias = |name: &str| self.alias(self.find_alias(source, name)?)?.key();
+            self.find_key(source, &Id::of(identifier))
+                .or_else(|| of_alias(identifier))
+                .or_else(|| self.by_odd_arn.get(identifier).copied())
+        };
+        found.filter(|handle| self.key(*handle).is_some_and(|key| key.source() == source))
+    }
+
+    /// The same in whichever region knows it first.
     #[must_use]
     pub fn resolve(&self, identifier: &str) -> Option<KeyHandle> {
-        let of_alias = |name: &str| {
-            let alias = self.by_alias_name.get(name)?;
-            self.alias(*alias)?.key
-        };
-        self.by_arn
-            .get(identifier)
-            .or_else(|| self.by_key_id.get(identifier))
-            .copied()
-            .or_else(|| of_alias(identifier))
-            .or_else(|| {
-                let arn = super::identifier::Arn::parse(identifier)?;
-                let handle = of_alias(arn.name())?;
-                let alias = self.by_alias_name.get(arn.name())?;
-                (*self.alias(*alias)?.arn == *identifier).then_some(handle)
-            })
-            .filter(|handle| self.key(*handle).is_some())
+        let sources = (0..self.regions.len()).filter_map(|index| u8::try_from(index).ok());
+        sources.map(Source).find_map(|source| self.resolve_in(source, identifier))
     }
 
     /// The first name that begins with these characters and goes on: an alias, else a key id or ARN.
+    /// Linear in the number of rows.
     #[must_use]
-    pub fn completion(&self, typed: &str) -> Option<&str> {
-        let alias = after(&self.by_alias_name, typed).find(|(_, alias)| self.alias(*alias).is_some());
-        if let Some((name, _)) = alias {
-            return Some(name);
+    pub fn completion(&self, typed: &str) -> Option<String> {
+        let goes_on = |name: &str| name.len() > typed.len() && name.starts_with(typed);
+        let alias = self.aliases().map(|(_, alias)| alias.name()).filter(|name| goes_on(name)).min();
+        if let Some(name) = alias {
+            return Some(name.to_owned());
         }
-        let mut keys = after(&self.by_key_id, typed).chain(after(&self.by_arn, typed));
-        keys.find(|(_, key)| self.key(*key).is_some()).map(|(name, _)| name)
+        let id = self.keys().filter(|key| goes_on(key.key_id_in(&mut [0; 36]))).map(Key::key_id).min();
+        if let Some(id) = id {
+            return Some(id.into_owned());
+        }
+        let arns = || self.keys().map(Key::arn).filter(|arn| goes_on(arn)).min();
+        if typed.starts_with("arn:") || typed.is_empty() { arns() } else { None }
     }
 
     /// The name of the key's first alias.
     #[must_use]
     pub fn first_alias(&self, key: KeyHandle) -> Option<&str> {
-        let first = *self.key(key)?.aliases.first()?;
-        self.alias(first).map(|alias| &*alias.name)
+        self.key(key)?.first_alias()
     }
 
     /// Whether DescribeKey has answered for the key since everything was last read anew.
     #[must_use]
     pub fn is_fresh(&self, key: KeyHandle) -> bool {
-        self.key(key).is_some_and(|row| row.described_round == Some(self.round))
+        self.key(key).is_some_and(Key::is_fresh)
     }
 
-    /// Begins to read everything anew: rows stay, and those not seen again by
-    /// [`Self::finish_keys`] and [`Self::finish_aliases`] go.
-    pub fn begin_round(&mut self) {
-        self.round += 1;
-        self.fresh_count = 0;
+    /// Begins to read a region anew: rows stay, and those not seen again by [`Self::finish_keys`] and
+    /// [`Self::finish_aliases`] go.
+    pub fn begin_round(&mut self, source: Source) {
+        let region = self.region_mut(source);
+        region.round += 1;
+        region.fresh_count = 0;
     }
 
     /// Takes a page of ListKeys.
-    pub fn add_keys(&mut self, page: Vec<ListedKey>) -> Changes {
+    pub fn add_keys(&mut self, source: Source, page: Vec<ListedKey>) -> Changes {
         let mut changes = Changes::default();
+        let round = self.region_mut(source).round;
         for listed in page {
-            if let Some(&handle) = self.by_arn.get(listed.arn.as_str()) {
-                let row = &mut self.keys[handle.index()];
-                row.round = self.round;
-                if std::mem::take(&mut row.gone) {
-                    self.key_count += 1;
+            let id = Id::of(&listed.key_id);
+            let known = self.find_key(source, &id).filter(|handle| self.arn_is(*handle, &listed.arn));
+            if let Some(handle) = known.or_else(|| self.by_odd_arn.get(listed.arn.as_str()).copied()) {
+                self.keys[handle.index()].round = round;
+                if std::mem::take(&mut self.keys[handle.index()].gone) {
+                    self.count_key(handle, 1);
                     self.adopt(handle, &mut changes);
                 }
                 continue;
             }
             let handle = KeyHandle(narrow(self.keys.len()));
-            self.by_arn.insert(listed.arn.as_str().into(), handle);
-            self.by_key_id.insert(listed.key_id.as_str().into(), handle);
+            self.learn_arn(source, handle, &listed);
+            let hash = self.hasher.hash_one(&id);
             self.keys.push(KeyRow {
-                key_id: listed.key_id.into(),
-                arn: listed.arn.into(),
-                aliases: Vec::new(),
-                described: Described::Unknown,
-                haystack: Box::default(),
-                round: self.round,
-                described_round: None,
+                id,
+                source,
                 gone: false,
+                aliases: SmallVec::new(),
+                told: Told::Nothing,
+                round,
+                described_round: 0,
             });
-            self.key_count += 1;
+            let Self { keys, hasher, .. } = self;
+            let rehash = |handle: &KeyHandle| hasher.hash_one(&keys[handle.index()].id);
+            self.by_key_id.insert_unique(hash, handle, rehash);
+            self.count_key(handle, 1);
             self.adopt(handle, &mut changes);
         }
         changes
     }
 
-    /// Gives a key that has come the aliases that wait for it.
-    fn adopt(&mut self, key: KeyHandle, changes: &mut Changes) {
-        let aliases = self.waiting.remove(&self.keys[key.index()].key_id).unwrap_or_default();
-        for alias in &aliases {
-            self.aliases[alias.index()].key = Some(key);
+    fn arn_is(&self, handle: KeyHandle, arn: &str) -> bool {
+        if let Some(odd) = self.odd_arns.get(&handle) {
+            return **odd == *arn;
         }
-        changes.aliases.extend_from_slice(&aliases);
-        changes.keys.push(key);
-        self.keys[key.index()].aliases = aliases;
-        self.settle_key(key);
+        let row = &self.keys[handle.index()];
+        let prefix = self.regions[row.source.0 as usize].key_prefix.as_deref().unwrap_or_default();
+        let id = arn.strip_prefix(prefix);
+        id.is_some_and(|id| id == row.id.write(&mut [0; 36]))
+    }
+
+    /// Keeps an ARN that is not the region's prefix and the key id.
+    fn learn_arn(&mut self, source: Source, handle: KeyHandle, listed: &ListedKey) {
+        let prefix = listed.arn.strip_suffix(&listed.key_id);
+        let region = self.region_mut(source);
+        if region.key_prefix.is_none() {
+            region.key_prefix = prefix.map(Into::into);
+        }
+        if prefix.is_none() || region.key_prefix.as_deref() != prefix {
+            self.odd_arns.insert(handle, listed.arn.as_str().into());
+            self.by_odd_arn.insert(listed.arn.as_str().into(), handle);
+        }
+    }
+
+    /// Gives a key that has come the aliases that wait for it.
+    fn adopt(&mut self, handle: KeyHandle, changes: &mut Changes) {
+        changes.keys.push(handle);
+        if self.waiting.is_empty() {
+            return;
+        }
+        let row = &self.keys[handle.index()];
+        let Some(aliases) = self.waiting.remove(&(row.source, row.id.clone())) else { return };
+        for alias in aliases {
+            self.aliases[alias.index()].key = Some(handle);
+            changes.aliases.push(alias);
+            self.attach(alias, handle);
+        }
+    }
+
+    /// Puts an alias among those of its key, in order of name.
+    fn attach(&mut self, alias: AliasHandle, key: KeyHandle) {
+        let is_first = self.keys[key.index()].aliases.is_empty();
+        if is_first {
+            self.count_told(key, -1);
+        }
+        let Self { aliases, keys, .. } = self;
+        let name = &aliases[alias.index()].name;
+        let among = &mut keys[key.index()].aliases;
+        let at = among.partition_point(|other| aliases[other.index()].name < *name);
+        among.insert(at, alias);
+        if is_first {
+            self.count_told(key, 1);
+        }
+    }
+
+    /// Takes an alias away from its key.
+    fn release(&mut self, alias: AliasHandle, key: KeyHandle) {
+        let is_last = self.keys[key.index()].aliases.len() == 1;
+        if is_last {
+            self.count_told(key, -1);
+        }
+        self.keys[key.index()].aliases.retain(|other| *other != alias);
+        if is_last {
+            self.count_told(key, 1);
+        }
     }
 
     /// Takes a page of ListAliases.
-    pub fn add_aliases(&mut self, page: Vec<ListedAlias>) -> Changes {
+    pub fn add_aliases(&mut self, source: Source, page: Vec<ListedAlias>) -> Changes {
         let mut changes = Changes::default();
         for listed in page {
-            let handle = self.upsert_alias(listed, &mut changes);
-            if let Some(handle) = handle {
+            if let Some(handle) = self.upsert_alias(source, listed, &mut changes) {
                 changes.aliases.push(handle);
             }
         }
         changes.keys.sort_unstable();
         changes.keys.dedup();
-        for key in &changes.keys {
-            self.settle_key(*key);
-        }
         changes
     }
 
-    fn upsert_alias(&mut self, listed: ListedAlias, changes: &mut Changes) -> Option<AliasHandle> {
-        let known = self.by_alias_name.get(listed.name.as_str()).copied();
-        let handle = if let Some(handle) = known {
+    fn upsert_alias(
+        &mut self,
+        source: Source,
+        listed: ListedAlias,
+        changes: &mut Changes,
+    ) -> Option<AliasHandle> {
+        let round = self.region_mut(source).round;
+        let target = listed.target_key_id.as_deref().map(Id::of);
+        let handle = if let Some(handle) = self.find_alias(source, &listed.name) {
             let row = &mut self.aliases[handle.index()];
-            row.round = self.round;
-            if !row.gone && row.target_key_id.as_deref() == listed.target_key_id.as_deref() {
+            row.round = round;
+            if !row.gone && row.target == target {
                 return None;
             }
             if std::mem::take(&mut row.gone) {
@@ -352,43 +765,63 @@ impl Catalog {
             }
             handle
         } else {
-            let handle = AliasHandle(narrow(self.aliases.len()));
-            self.by_alias_name.insert(listed.name.as_str().into(), handle);
-            self.aliases.push(AliasRow {
-                haystack: listed.name.to_lowercase().into(),
-                name: listed.name.into(),
-                arn: listed.arn.into(),
-                target_key_id: None,
-                key: None,
-                round: self.round,
-                gone: false,
-            });
-            self.alias_count += 1;
-            handle
+            self.push_alias(source, listed)
         };
-        let key = listed.target_key_id.as_deref().and_then(|id| self.by_key_id.get(id)).copied();
-        let row = &mut self.aliases[handle.index()];
-        row.target_key_id = listed.target_key_id.map(Into::into);
-        row.key = key;
-        match (key, &row.target_key_id) {
+        let key = target.as_ref().and_then(|id| self.find_key(source, id));
+        // A key that has gone may come back, and then its aliases are looked for where they wait.
+        let key = key.filter(|key| !self.keys[key.index()].gone);
+        self.aliases[handle.index()].key = key;
+        match (key, &target) {
             (Some(key), _) => {
-                self.keys[key.index()].aliases.push(handle);
+                self.attach(handle, key);
                 changes.keys.push(key);
             }
-            (None, Some(target)) => self.waiting.entry(target.clone()).or_default().push(handle),
+            (None, Some(target)) => {
+                self.waiting.entry((source, target.clone())).or_default().push(handle);
+            }
             (None, None) => {}
         }
+        self.aliases[handle.index()].target = target;
         Some(handle)
+    }
+
+    fn push_alias(&mut self, source: Source, listed: ListedAlias) -> AliasHandle {
+        let handle = AliasHandle(narrow(self.aliases.len()));
+        let region = self.region_mut(source);
+        let round = region.round;
+        let prefix = listed.arn.strip_suffix(&listed.name);
+        if region.alias_prefix.is_none() {
+            region.alias_prefix = prefix.map(Into::into);
+        }
+        let is_odd = prefix.is_none() || region.alias_prefix.as_deref() != prefix;
+        let hash = self.hasher.hash_one(listed.name.as_str());
+        self.aliases.push(AliasRow {
+            folded: folded(&listed.name),
+            odd_arn: is_odd.then(|| listed.arn.into()),
+            name: listed.name.into(),
+            target: None,
+            key: None,
+            source,
+            gone: false,
+            round,
+        });
+        let Self { aliases, hasher, .. } = self;
+        let rehash = |handle: &AliasHandle| hasher.hash_one(&*aliases[handle.index()].name);
+        self.by_alias_name.insert_unique(hash, handle, rehash);
+        self.alias_count += 1;
+        handle
     }
 
     /// Takes an alias away from the key that it points to.
     fn detach(&mut self, alias: AliasHandle, changes: &mut Changes) {
         let row = &mut self.aliases[alias.index()];
-        let target = row.target_key_id.take();
+        let (target, source) = (row.target.take(), row.source);
         if let Some(key) = row.key.take() {
-            self.keys[key.index()].aliases.retain(|other| *other != alias);
+            self.release(alias, key);
             changes.keys.push(key);
-        } else if let Some(waiting) = target.and_then(|target| self.waiting.get_mut(&target)) {
+        } else if let Some(target) = target
+            && let Some(waiting) = self.waiting.get_mut(&(source, target))
+        {
             waiting.retain(|other| *other != alias);
         }
     }
@@ -399,56 +832,114 @@ impl Catalog {
         let Some(handle) = self.key_of_arn(arn) else {
             return Changes::default();
         };
-        self.count_description(handle, -1);
-        let row = &mut self.keys[handle.index()];
-        row.described = described;
-        row.described_round = Some(self.round);
-        self.count_description(handle, 1);
-        self.settle_key(handle);
-        Changes { aliases: self.keys[handle.index()].aliases.clone(), keys: vec![handle] }
+        let round = self.regions[self.keys[handle.index()].source.0 as usize].round;
+        let told = match described {
+            Described::Known(metadata) => Told::Known(self.known(*metadata)),
+            Described::Refused(failure) => Told::Refused(failure),
+        };
+        self.tell(handle, told, round);
+        Changes { aliases: self.keys[handle.index()].aliases.to_vec(), keys: vec![handle] }
     }
 
+    fn tell(&mut self, handle: KeyHandle, told: Told, round: u32) {
+        self.count_description(handle, -1);
+        let row = &mut self.keys[handle.index()];
+        row.told = told;
+        row.described_round = round;
+        self.count_description(handle, 1);
+    }
+
+    fn known(&mut self, metadata: KeyMetadata) -> Known {
+        let dates = Dates { deletion: metadata.deletion_date, valid_to: metadata.valid_to };
+        let has_dates = dates.deletion.is_some() || dates.valid_to.is_some();
+        Known {
+            traits: self.traits_of(metadata.traits()),
+            created: metadata.creation_date.map_or(i64::MIN, Timestamp::as_second),
+            folded: folded(&metadata.description),
+            description: metadata.description.into(),
+            dates: has_dates.then(|| Box::new(dates)),
+        }
+    }
+
+    fn traits_of(&mut self, traits: Traits) -> u32 {
+        if let Some(index) = self.traits_index.get(&traits) {
+            return *index;
+        }
+        let index = narrow(self.traits.len());
+        self.traits.push(traits.clone());
+        self.traits_index.insert(traits, index);
+        index
+    }
+
+    /// Counts a key in or out, with all that is known of it.
+    fn count_key(&mut self, handle: KeyHandle, by: isize) {
+        let source = self.keys[handle.index()].source;
+        self.key_count = self.key_count.saturating_add_signed(by);
+        let region = self.region_mut(source);
+        region.key_count = region.key_count.saturating_add_signed(by);
+        self.count_description(handle, by);
+    }
+
+    /// Counts what DescribeKey told of a key in or out.
     fn count_description(&mut self, handle: KeyHandle, by: isize) {
         let row = &self.keys[handle.index()];
-        if row.is_described() {
-            self.described_count = self.described_count.saturating_add_signed(by);
+        let (described, round) = (!matches!(row.told, Told::Nothing), row.described_round);
+        let region = &mut self.regions[row.source.0 as usize];
+        if described {
+            region.described_count = region.described_count.saturating_add_signed(by);
+            if round == region.round {
+                region.fresh_count = region.fresh_count.saturating_add_signed(by);
+            }
         }
-        if row.refusal().is_some() {
-            self.refused_count = self.refused_count.saturating_add_signed(by);
-        }
-        if row.described_round == Some(self.round) {
-            self.fresh_count = self.fresh_count.saturating_add_signed(by);
-        }
+        self.count_told(handle, by);
+    }
+
+    fn count_told(&mut self, handle: KeyHandle, by: isize) {
+        let row = &self.keys[handle.index()];
+        self.tally.count(row, by);
     }
 
     /// ListKeys has come to its end: keys that this round did not bring are gone.
-    pub fn finish_keys(&mut self) -> Changes {
+    pub fn finish_keys(&mut self, source: Source) -> Changes {
         let mut changes = Changes::default();
+        let round = self.region_mut(source).round;
         for index in 0..self.keys.len() {
-            if self.keys[index].gone || self.keys[index].round == self.round {
+            let row = &self.keys[index];
+            if row.gone || row.source != source || row.round == round {
                 continue;
             }
             let handle = KeyHandle(narrow(index));
-            self.count_description(handle, -1);
+            self.count_key(handle, -1);
             let row = &mut self.keys[index];
-            (row.gone, row.described, row.described_round) = (true, Described::Unknown, None);
-            let (key_id, aliases) = (row.key_id.clone(), std::mem::take(&mut row.aliases));
+            (row.gone, row.told, row.described_round) = (true, Told::Nothing, 0);
+            let (id, aliases) = (row.id.clone(), std::mem::take(&mut row.aliases));
             for alias in &aliases {
                 self.aliases[alias.index()].key = None;
             }
             changes.aliases.extend_from_slice(&aliases);
-            self.waiting.entry(key_id).or_default().extend(aliases);
-            self.key_count -= 1;
+            if !aliases.is_empty() {
+                self.waiting.entry((source, id)).or_default().extend(aliases);
+            }
             changes.keys.push(handle);
         }
         changes
     }
 
     /// ListAliases has come to its end: aliases that this round did not bring are gone.
-    pub fn finish_aliases(&mut self) -> Changes {
+    pub fn finish_aliases(&mut self, source: Source) -> Changes {
         let mut changes = Changes::default();
+        let region = self.region_mut(source);
+        let round = region.round;
+        if !std::mem::replace(&mut region.knows_aliases, true) {
+            // Whether a key has none is known only now.
+            let of_the_region =
+                |(_, row): &(usize, &KeyRow)| row.source == source && !row.gone && row.aliases.is_empty();
+            let open = self.keys.iter().enumerate().filter(of_the_region);
+            changes.keys = open.map(|(index, _)| KeyHandle(narrow(index))).collect();
+        }
         for index in 0..self.aliases.len() {
-            if self.aliases[index].gone || self.aliases[index].round == self.round {
+            let row = &self.aliases[index];
+            if row.gone || row.source != source || row.round == round {
                 continue;
             }
             let handle = AliasHandle(narrow(index));
@@ -457,37 +948,14 @@ impl Catalog {
             self.alias_count -= 1;
             changes.aliases.push(handle);
         }
-        for key in &changes.keys {
-            self.settle_key(*key);
-        }
         changes
-    }
-
-    /// Puts a key's aliases in order and makes its text for the filter.
-    fn settle_key(&mut self, handle: KeyHandle) {
-        let mut aliases = std::mem::take(&mut self.keys[handle.index()].aliases);
-        aliases.sort_unstable_by(|a, b| self.aliases[a.index()].name.cmp(&self.aliases[b.index()].name));
-        let row = &self.keys[handle.index()];
-        let mut haystack = row.key_id.to_lowercase();
-        for alias in &aliases {
-            haystack.push('\n');
-            haystack.push_str(&self.aliases[alias.index()].name.to_lowercase());
-        }
-        if let Some(metadata) = row.metadata() {
-            haystack.push('\n');
-            haystack.push_str(&metadata.description.to_lowercase());
-        }
-        let row = &mut self.keys[handle.index()];
-        row.haystack = haystack.into();
-        row.aliases = aliases;
     }
 }
 
-/// Names that begin with these characters and go on, in order.
-fn after<'a, H: Copy>(names: &'a BTreeMap<Box<str>, H>, typed: &str) -> impl Iterator<Item = (&'a str, H)> {
-    let behind = (std::ops::Bound::Excluded(typed), std::ops::Bound::Unbounded);
-    let names = names.range::<str, _>(behind).map(|(name, handle)| (&**name, *handle));
-    names.take_while(move |(name, _)| name.starts_with(typed))
+/// A text in lower case, where that is another text.
+fn folded(text: &str) -> Option<Box<str>> {
+    let folded = text.to_lowercase();
+    (folded != text).then(|| folded.into())
 }
 
 /// Four thousand million rows are out of reach: KMS holds 100,000 keys a region.

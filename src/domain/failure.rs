@@ -169,8 +169,10 @@ pub fn hint_for(code: &str, operation: &str) -> Option<&'static str> {
         "AccessDeniedException" if operation == "GenerateDataKeyWithoutPlaintext" => {
             "kms:GenerateDataKey alone does not allow this; the policy must name this action on the key's ARN (an alias ARN as Resource grants nothing)"
         }
-        "AccessDeniedException" if operation.starts_with("List") => {
-            "the policy must name this action, on Resource *: a key's ARN does not do for lists"
+        "AccessDeniedException"
+            if matches!(operation, "ListKeys" | "ListAliases" | "DescribeCustomKeyStores") =>
+        {
+            "the policy must name this action, on Resource *: a key's ARN does not do here"
         }
         "AccessDeniedException" => "the policy must name this action, on the key's ARN",
         "NotFoundException" => {

@@ -285,29 +285,83 @@ impl KeyMetadata {
         self.key_spec.as_deref().or(self.customer_master_key_spec.as_deref())
     }
 
-    /// Whole days until the key is deleted, rounded up; `None` where no date is set.
+    /// What the key has in common with many others.
     #[must_use]
-    pub fn days_until_deletion(&self, now: Timestamp) -> Option<i64> {
-        let seconds = self.deletion_date?.as_second() - now.as_second();
-        Some(seconds.max(0).div_euclid(86_400) + i64::from(seconds.max(0) % 86_400 > 0))
+    pub fn traits(&self) -> Traits {
+        let multi_region = self.multi_region_configuration.as_ref();
+        Traits {
+            key_state: self.key_state.clone(),
+            key_usage: self.key_usage.clone(),
+            spec: self.spec().map(Into::into),
+            origin: self.origin.clone(),
+            key_manager: self.key_manager.clone(),
+            multi_region: match multi_region.and_then(|it| it.multi_region_key_type.as_deref()) {
+                Some("PRIMARY") => MultiRegionKind::Primary,
+                Some("REPLICA") => MultiRegionKind::Replica,
+                _ => MultiRegionKind::Single,
+            },
+            custom_key_store_id: self.custom_key_store_id.as_deref().map(Into::into),
+        }
     }
 
-    /// What the key can do now, in words (KMS Developer Guide: key states; key usage).
+    /// Why a data key request under this key will fail, or may: [`Traits::objections`].
     #[must_use]
-    pub fn can(&self) -> Vec<&'static str> {
-        if self.key_state != Some(KeyState::Enabled) && self.key_state != Some(KeyState::Updating) {
-            return Vec::new();
-        }
-        match (&self.key_usage, self.spec()) {
-            (Some(KeyUsage::EncryptDecrypt), Some("SYMMETRIC_DEFAULT")) => {
-                vec!["encrypt", "decrypt", "generate data keys"]
-            }
-            (Some(KeyUsage::EncryptDecrypt), _) => vec!["encrypt", "decrypt"],
-            (Some(KeyUsage::SignVerify), _) => vec!["sign", "verify"],
-            (Some(KeyUsage::GenerateVerifyMac), _) => vec!["generate MACs", "verify MACs"],
-            (Some(KeyUsage::KeyAgreement), _) => vec!["derive shared secrets"],
-            _ => Vec::new(),
-        }
+    pub fn objections(&self) -> Vec<Objection> {
+        self.traits().objections(&self.key_id)
+    }
+}
+
+/// What many keys have in common: all of DescribeKey's answer that a list needs, but dates and
+/// description.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Traits {
+    pub key_state: Option<KeyState>,
+    pub key_usage: Option<KeyUsage>,
+    /// KMS API: `KeySpec`, as spelled.
+    pub spec: Option<Box<str>>,
+    pub origin: Option<Origin>,
+    pub key_manager: Option<KeyManager>,
+    pub multi_region: MultiRegionKind,
+    pub custom_key_store_id: Option<Box<str>>,
+}
+
+/// What a key is among the keys of several regions that share its material (KMS API:
+/// `MultiRegionKeyType`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MultiRegionKind {
+    /// The key lives in one region, or nothing was told.
+    #[default]
+    Single,
+    Primary,
+    Replica,
+}
+
+impl Traits {
+    /// Whether AWS manages the key.
+    #[must_use]
+    pub fn is_aws_managed(&self) -> bool {
+        self.key_manager == Some(KeyManager::Aws)
+    }
+
+    /// Whether a customer manages the key.
+    #[must_use]
+    pub fn is_customer_managed(&self) -> bool {
+        self.key_manager == Some(KeyManager::Customer)
+    }
+
+    /// Whether the key awaits its deletion, with or without a date.
+    #[must_use]
+    pub const fn is_pending_deletion(&self) -> bool {
+        matches!(self.key_state, Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion))
+    }
+
+    /// Whether automatic rotation can be turned on (KMS Developer Guide: rotating keys): symmetric
+    /// keys whose material KMS makes.
+    #[must_use]
+    pub fn can_rotate(&self) -> bool {
+        self.spec.as_deref() == Some("SYMMETRIC_DEFAULT")
+            && matches!(self.origin, None | Some(Origin::AwsKms))
+            && self.custom_key_store_id.is_none()
     }
 
     /// Why a data key request under this key will fail, or may: what is known before the call.
@@ -315,7 +369,7 @@ impl KeyMetadata {
     /// The order is the service's own: usage, then state, then spec (KMS.md 2.1); who manages the
     /// key comes last. The call is never blocked by this: what we know may be old.
     #[must_use]
-    pub fn objections(&self) -> Vec<Objection> {
+    pub fn objections(&self, key_id: &str) -> Vec<Objection> {
         let mut found = Vec::new();
         match &self.key_usage {
             None | Some(KeyUsage::EncryptDecrypt) => {}
@@ -325,9 +379,9 @@ impl KeyMetadata {
             )),
         }
         if let Some(state) = &self.key_state {
-            found.extend(self.state_objection(state));
+            found.extend(state_objection(state, key_id));
         }
-        if let Some(spec) = self.spec().filter(|spec| *spec != "SYMMETRIC_DEFAULT")
+        if let Some(spec) = self.spec.as_deref().filter(|spec| *spec != "SYMMETRIC_DEFAULT")
             && matches!(self.key_usage, None | Some(KeyUsage::EncryptDecrypt))
         {
             found.push(Objection::certain(
@@ -350,27 +404,33 @@ impl KeyMetadata {
         }
         found
     }
+}
 
-    fn state_objection(&self, state: &KeyState) -> Option<Objection> {
-        let refusal = |way_out: String| {
-            Some(Objection::certain(format!("{}: the service will refuse", state.words()), way_out))
-        };
-        let id = &self.key_id;
-        match state {
-            KeyState::Enabled | KeyState::Updating => None,
-            KeyState::Disabled => refusal(format!("aws kms enable-key --key-id {id}")),
-            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => refusal(format!(
-                "aws kms cancel-key-deletion --key-id {id}, then aws kms enable-key --key-id {id}"
-            )),
-            KeyState::PendingImport => refusal("import its key material first".to_owned()),
-            KeyState::Creating => refusal("wait until it is created".to_owned()),
-            KeyState::Unavailable => refusal("its custom key store must be connected".to_owned()),
-            KeyState::Other(text) => Some(Objection::possible(
-                format!("state {text}: whether it can be used is not known"),
-                "tick the dry run to find out".to_owned(),
-            )),
-        }
+fn state_objection(state: &KeyState, id: &str) -> Option<Objection> {
+    let refusal = |way_out: String| {
+        Some(Objection::certain(format!("{}: the service will refuse", state.words()), way_out))
+    };
+    match state {
+        KeyState::Enabled | KeyState::Updating => None,
+        KeyState::Disabled => refusal(format!("aws kms enable-key --key-id {id}")),
+        KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => refusal(format!(
+            "aws kms cancel-key-deletion --key-id {id}, then aws kms enable-key --key-id {id}"
+        )),
+        KeyState::PendingImport => refusal("import its key material first".to_owned()),
+        KeyState::Creating => refusal("wait until it is created".to_owned()),
+        KeyState::Unavailable => refusal("its custom key store must be connected".to_owned()),
+        KeyState::Other(text) => Some(Objection::possible(
+            format!("state {text}: whether it can be used is not known"),
+            "tick the dry run to find out".to_owned(),
+        )),
     }
+}
+
+/// Whole days until a moment, rounded up; 0 where it has passed.
+#[must_use]
+pub fn days_until(at: Timestamp, now: Timestamp) -> i64 {
+    let seconds = at.as_second() - now.as_second();
+    if seconds <= 0 { 0 } else { (seconds + 86_399) / 86_400 }
 }
 
 /// A reason to expect that the service will not make a data key under a key.

@@ -1,12 +1,13 @@
-//! The rows of a list: those that a filter lets through, in the order of a sort.
+//! The rows of a list: those that a filter lets through, in the order of a sort; or, while a filter is
+//! being typed, of how well they fit, and then of the sort.
 //!
 //! A change of the catalog costs what the change is worth: changed rows are taken out, looked at
 //! anew and put in at their places, found by halving; the rest is moved, never compared.
 
 use std::cmp::Ordering;
 
-use super::catalog::{AliasHandle, Catalog, Handle, KeyHandle, KeyRow};
-use super::filter::Verdict;
+use super::catalog::{Alias, AliasHandle, Catalog, Handle, Key, KeyHandle};
+use super::filter::{Rank, Verdict};
 
 /// A column of the key list that can be sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,7 @@ pub enum KeyColumn {
     Created,
     Deletion,
     Description,
+    Region,
 }
 
 /// A column of the alias list that can be sorted by.
@@ -31,6 +33,7 @@ pub enum AliasColumn {
     Alias,
     KeyId,
     State,
+    Region,
 }
 
 /// A column and a direction.
@@ -56,6 +59,7 @@ pub struct Listing<H> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Mark {
     verdict: Option<Verdict>,
+    rank: Rank,
     /// About to be put in anew.
     moving: bool,
 }
@@ -89,7 +93,7 @@ impl<H: Handle> Listing<H> {
     pub fn rebuild(
         &mut self,
         all: impl Iterator<Item = H>,
-        judge: impl Fn(H) -> Verdict,
+        judge: impl Fn(H) -> (Verdict, Rank),
         mut compare: impl FnMut(&H, &H) -> Ordering,
     ) {
         self.all.clear();
@@ -99,17 +103,27 @@ impl<H: Handle> Listing<H> {
     }
 
     /// Judges all rows anew. Their order stays, so nothing is compared.
-    pub fn refilter(&mut self, judge: impl Fn(H) -> Verdict) {
+    pub fn refilter(&mut self, judge: impl Fn(H) -> (Verdict, Rank)) {
         self.rows.clear();
         self.marks.clear();
         self.unknown = 0;
         let all = std::mem::take(&mut self.all);
+        let mut by_rank: Vec<Vec<H>> = Vec::new();
         for handle in &all {
-            let verdict = judge(*handle);
-            self.mark(*handle, verdict);
-            if verdict == Verdict::Yes {
-                self.rows.push(*handle);
+            let judged = judge(*handle);
+            self.mark(*handle, judged);
+            match judged {
+                (Verdict::Yes, 0) => self.rows.push(*handle),
+                (Verdict::Yes, rank) => {
+                    let rank = usize::from(rank);
+                    by_rank.resize_with(by_rank.len().max(rank), Vec::new);
+                    by_rank[rank - 1].push(*handle);
+                }
+                _ => {}
             }
+        }
+        for rows in &by_rank {
+            self.rows.extend_from_slice(rows);
         }
         self.all = all;
     }
@@ -120,7 +134,7 @@ impl<H: Handle> Listing<H> {
         &mut self,
         changed: &[H],
         exists: impl Fn(H) -> bool,
-        judge: impl Fn(H) -> Verdict,
+        judge: impl Fn(H) -> (Verdict, Rank),
         mut compare: impl FnMut(&H, &H) -> Ordering,
     ) {
         if changed.is_empty() {
@@ -146,8 +160,8 @@ impl<H: Handle> Listing<H> {
         }
         moving.retain(|handle| {
             let there = exists(*handle);
-            let verdict = if there { judge(*handle) } else { Verdict::No };
-            self.mark(*handle, verdict);
+            let judged = if there { judge(*handle) } else { (Verdict::No, 0) };
+            self.mark(*handle, judged);
             if !there {
                 *self.mark_of(*handle) = Mark::default();
             }
@@ -155,8 +169,14 @@ impl<H: Handle> Listing<H> {
         });
         moving.sort_unstable_by(&mut compare);
         merge(&mut self.all, &moving, &mut compare);
-        moving.retain(|handle| self.marks[handle.index()].verdict == Some(Verdict::Yes));
-        merge(&mut self.rows, &moving, &mut compare);
+        let marks = &self.marks;
+        moving.retain(|handle| marks[handle.index()].verdict == Some(Verdict::Yes));
+        let mut by_rank = |a: &H, b: &H| {
+            let ranks = marks[a.index()].rank.cmp(&marks[b.index()].rank);
+            ranks.then_with(|| compare(a, b))
+        };
+        moving.sort_by(|a, b| marks[a.index()].rank.cmp(&marks[b.index()].rank));
+        merge(&mut self.rows, &moving, &mut by_rank);
     }
 
     fn mark_of(&mut self, handle: H) -> &mut Mark {
@@ -166,9 +186,9 @@ impl<H: Handle> Listing<H> {
         &mut self.marks[handle.index()]
     }
 
-    fn mark(&mut self, handle: H, verdict: Verdict) {
+    fn mark(&mut self, handle: H, (verdict, rank): (Verdict, Rank)) {
         let mark = self.mark_of(handle);
-        let old = std::mem::replace(mark, Mark { verdict: Some(verdict), moving: false });
+        let old = std::mem::replace(mark, Mark { verdict: Some(verdict), rank, moving: false });
         self.unknown -= usize::from(old.verdict == Some(Verdict::Unknown));
         self.unknown += usize::from(verdict == Verdict::Unknown);
     }
@@ -197,42 +217,52 @@ fn merge<H: Copy>(rows: &mut Vec<H>, incoming: &[H], mut compare: impl FnMut(&H,
 /// not known comes last in either direction.
 #[must_use]
 pub fn compare_keys(catalog: &Catalog, sort: Sort<KeyColumn>, a: KeyHandle, b: KeyHandle) -> Ordering {
-    let (Some(row_a), Some(row_b)) = (catalog.key(a), catalog.key(b)) else {
+    let (Some(a), Some(b)) = (catalog.key(a), catalog.key(b)) else {
         return catalog.key(a).is_none().cmp(&catalog.key(b).is_none()).then(a.cmp(&b));
     };
-    let alias = |handle: KeyHandle| catalog.first_alias(handle);
-    by_column(catalog, sort, (a, row_a), (b, row_b))
-        .then_with(|| known_first(alias(a), alias(b), false))
-        .then_with(|| row_a.arn.cmp(&row_b.arn))
+    by_column(sort, a, b)
+        .then_with(|| known_first(a.first_alias(), b.first_alias(), false))
+        .then_with(|| by_id(a, b))
+        .then_with(|| a.source().cmp(&b.source()))
+        .then_with(|| a.handle().cmp(&b.handle()))
 }
 
-fn by_column(
-    catalog: &Catalog,
-    sort: Sort<KeyColumn>,
-    (a, row_a): (KeyHandle, &KeyRow),
-    (b, row_b): (KeyHandle, &KeyRow),
-) -> Ordering {
-    let (known_a, known_b) = (row_a.metadata(), row_b.metadata());
+fn by_id(a: Key<'_>, b: Key<'_>) -> Ordering {
+    a.key_id_in(&mut [0; 36]).cmp(b.key_id_in(&mut [0; 36]))
+}
+
+fn by_column(sort: Sort<KeyColumn>, a: Key<'_>, b: Key<'_>) -> Ordering {
     let down = sort.descending;
+    let (traits_a, traits_b) = (a.traits(), b.traits());
     macro_rules! by {
-        (|$metadata:ident| $value:expr) => {
-            known_first(known_a.and_then(|$metadata| $value), known_b.and_then(|$metadata| $value), down)
+        (|$traits:ident| $value:expr) => {
+            known_first(traits_a.and_then(|$traits| $value), traits_b.and_then(|$traits| $value), down)
         };
     }
     match sort.column {
-        KeyColumn::Alias => known_first(catalog.first_alias(a), catalog.first_alias(b), down),
-        KeyColumn::KeyId => known_first(Some(&row_a.key_id), Some(&row_b.key_id), down),
-        KeyColumn::State => by!(|metadata| metadata.key_state.as_ref()),
-        KeyColumn::Usage => by!(|metadata| metadata.key_usage.as_ref()),
-        KeyColumn::Spec => by!(|metadata| metadata.spec()),
-        KeyColumn::Manager => by!(|metadata| metadata.key_manager.as_ref()),
-        KeyColumn::Origin => by!(|metadata| metadata.origin.as_ref()),
-        KeyColumn::Created => by!(|metadata| metadata.creation_date),
-        KeyColumn::Deletion => by!(|metadata| metadata.deletion_date),
+        KeyColumn::Alias => known_first(a.first_alias(), b.first_alias(), down),
+        KeyColumn::KeyId => turned(by_id(a, b), down),
+        KeyColumn::State => by!(|traits| traits.key_state.as_ref()),
+        KeyColumn::Usage => by!(|traits| traits.key_usage.as_ref()),
+        KeyColumn::Spec => by!(|traits| traits.spec.as_deref()),
+        KeyColumn::Manager => by!(|traits| traits.key_manager.as_ref()),
+        KeyColumn::Origin => by!(|traits| traits.origin.as_ref()),
+        KeyColumn::Created => known_first(a.creation_date(), b.creation_date(), down),
+        KeyColumn::Deletion => known_first(a.deletion_date(), b.deletion_date(), down),
         KeyColumn::Description => {
-            by!(|metadata| Some(&metadata.description).filter(|text| !text.is_empty()))
+            let (a, b) = (a.description(), b.description());
+            known_first(
+                Some(a).filter(|text| !text.is_empty()),
+                Some(b).filter(|text| !text.is_empty()),
+                down,
+            )
         }
+        KeyColumn::Region => known_first(Some(a.region()), Some(b.region()), down),
     }
+}
+
+const fn turned(ordering: Ordering, descending: bool) -> Ordering {
+    if descending { ordering.reverse() } else { ordering }
 }
 
 /// The order of two aliases under a sort, with the name as the last word.
@@ -246,15 +276,15 @@ pub fn compare_aliases(
     let (Some(row_a), Some(row_b)) = (catalog.alias(a), catalog.alias(b)) else {
         return catalog.alias(a).is_none().cmp(&catalog.alias(b).is_none()).then(a.cmp(&b));
     };
-    let state = |key: Option<KeyHandle>| key.and_then(|key| catalog.key(key)).and_then(KeyRow::state);
+    let state = |alias: Alias<'_>| catalog.key(alias.key()?)?.state().cloned();
+    let down = sort.descending;
     let ordering = match sort.column {
-        AliasColumn::Alias => known_first(Some(&row_a.name), Some(&row_b.name), sort.descending),
-        AliasColumn::KeyId => {
-            known_first(row_a.target_key_id.as_ref(), row_b.target_key_id.as_ref(), sort.descending)
-        }
-        AliasColumn::State => known_first(state(row_a.key), state(row_b.key), sort.descending),
+        AliasColumn::Alias => known_first(Some(row_a.name()), Some(row_b.name()), down),
+        AliasColumn::KeyId => known_first(row_a.target_key_id(), row_b.target_key_id(), down),
+        AliasColumn::State => known_first(state(row_a), state(row_b), down),
+        AliasColumn::Region => known_first(Some(row_a.region()), Some(row_b.region()), down),
     };
-    ordering.then_with(|| row_a.name.cmp(&row_b.name))
+    ordering.then_with(|| row_a.name().cmp(row_b.name())).then_with(|| row_a.source().cmp(&row_b.source()))
 }
 
 fn known_first<T: Ord>(a: Option<T>, b: Option<T>, descending: bool) -> Ordering {

@@ -46,6 +46,8 @@ pub enum LoadEvent {
     Recovered(Part),
     /// Answers of DescribeKey, with the key ARN that each was asked for.
     Described(Vec<(String, Described)>),
+    /// How many keys a second are described of late; told twice a second at most.
+    Pace(u32),
     /// Nothing is left to do.
     Finished,
 }

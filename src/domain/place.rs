@@ -25,6 +25,22 @@ pub struct Place {
     pub explicit: Explicit,
 }
 
+/// What is asked for in place of what the settings say, by a person who goes elsewhere. `None` is as
+/// the settings say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Destination {
+    pub profile: Option<String>,
+    pub region: Option<String>,
+}
+
+impl Destination {
+    /// Another region, all else as the settings say.
+    #[must_use]
+    pub fn in_region(region: impl Into<String>) -> Self {
+        Self { profile: None, region: Some(region.into()) }
+    }
+}
+
 /// The profile at the end of a chain of `source_profile`, and its credentials in a word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleSource {

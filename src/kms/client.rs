@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use aws_sdk_kms::Client;
 use aws_sdk_kms::config::retry::{RetryConfig, RetryPartition};
 use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_sdk_kms::config::{BehaviorVersion, Builder, Credentials, Region, SharedHttpClient};
+use aws_sdk_kms::{Client, Config};
 use aws_types::SdkConfig;
 
+use super::calls::{CallLog, Recorder};
 use crate::domain::place::Place;
 
 /// How long a call may take. The SDK sets a connect time-out alone.
@@ -44,7 +45,7 @@ impl TimeOuts {
 /// The clients of one place.
 #[derive(Clone, Debug)]
 pub struct Clients {
-    /// For what a person waits for: the SDK's standard retries.
+    /// For what a person waits for: the SDK's standard retries, in the place's own retry partition.
     pub(super) interactive: Client,
     /// For the catalog: one attempt a call, the loader has a schedule of its own; and a retry
     /// partition of its own, so that a throttled listing cannot use up a person's retries.
@@ -67,11 +68,12 @@ impl Clients {
     }
 
     fn from_builder(base: Builder, place: Place) -> Self {
-        let background = base
-            .clone()
-            .retry_config(RetryConfig::disabled())
-            .retry_partition(RetryPartition::new("kmx-catalog"));
-        let interactive = base.retry_config(RetryConfig::standard().with_max_attempts(3));
+        let partition = |use_of: &str| RetryPartition::new(format!("kmx-{use_of} {}", name_of(&place)));
+        let background =
+            base.clone().retry_config(RetryConfig::disabled()).retry_partition(partition("catalog"));
+        let interactive = base
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .retry_partition(partition("interactive"));
         Self {
             interactive: Client::from_conf(interactive.build()),
             background: Client::from_conf(background.build()),
@@ -79,11 +81,29 @@ impl Clients {
         }
     }
 
+    /// The same clients, which write their calls down in a log.
+    #[must_use]
+    pub fn recording(self, log: &CallLog) -> Self {
+        let recording = |config: &Config| {
+            Client::from_conf(config.to_builder().interceptor(Recorder::new(log, &self.place)).build())
+        };
+        let interactive = recording(Client::config(&self.interactive));
+        let background = recording(Client::config(&self.background));
+        Self { interactive, background, place: self.place }
+    }
+
     /// Where the clients point.
     #[must_use]
     pub const fn place(&self) -> &Place {
         &self.place
     }
+}
+
+/// What tells a place from others, in a line: what one throttles is no reason to spare another.
+fn name_of(place: &Place) -> String {
+    let word = |text: &Option<String>| text.clone().unwrap_or_default();
+    let Place { kind, profile, region, endpoint_url, .. } = place;
+    format!("{kind:?} {} {} {}", word(profile), word(region), word(endpoint_url))
 }
 
 /// Clients over a transport that leads to a local KMS: signed as on AWS, with credentials that

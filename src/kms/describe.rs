@@ -71,7 +71,7 @@ fn deprecated_spec(key: &types::KeyMetadata) -> Option<String> {
     key.customer_master_key_spec().map(|spec| spec.as_str().to_owned())
 }
 
-fn spelled<T>(values: &[T], as_str: fn(&T) -> &str) -> Vec<String> {
+pub(super) fn spelled<T>(values: &[T], as_str: fn(&T) -> &str) -> Vec<String> {
     values.iter().map(|value| as_str(value).to_owned()).collect()
 }
 
@@ -88,6 +88,6 @@ fn multi_region_key(key: &types::MultiRegionKey) -> MultiRegionKey {
 }
 
 /// `None` where the service's time lies outside of what a calendar holds.
-fn timestamp(at: &aws_sdk_kms::primitives::DateTime) -> Option<Timestamp> {
+pub(super) fn timestamp(at: &aws_sdk_kms::primitives::DateTime) -> Option<Timestamp> {
     Timestamp::new(at.secs(), i32::try_from(at.subsec_nanos()).ok()?).ok()
 }

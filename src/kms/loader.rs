@@ -7,17 +7,17 @@
 //! it end the list after a few tries. A refusal is an answer. Predefined aliases without a target are
 //! never described: that call would create a key (KMS API: DescribeKey).
 
-mod budget;
 mod describer;
+mod progress;
 
-use std::collections::HashSet;
-use std::time::Duration;
+use std::hash::{BuildHasher as _, RandomState};
 
 use tokio::sync::mpsc;
 
-use self::describer::Describer;
+pub use self::progress::Progress;
 use super::Clients;
 use super::error::failure_of;
+use super::worker::{pause, send, with_jitter};
 use crate::domain::catalog::{ListedAlias, ListedKey};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::loading::{List, LoadEvent, Part};
@@ -29,55 +29,75 @@ const ALIASES_A_PAGE: i32 = 100;
 /// How often the first page is tried again where what answers may be no KMS.
 const FIRST_PAGE_RETRIES: u32 = 2;
 
-/// How fast DescribeKey may be called. The quota is shared with everything that runs in the
-/// account (2,000 a second by default; KMS Developer Guide: request quotas).
+/// How fast a key's call may be made: DescribeKey, or that of a scan. The quotas are shared with
+/// everything that runs in the account (DescribeKey: 2,000 a second by default; KMS Developer Guide:
+/// request quotas). Where the service throttles, calls are made more slowly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// Calls a second; `None` is as fast as the service answers.
+    /// Calls a second, at least 1, at most 32 of them under way; `None` is as fast as the service
+    /// lets, at most 128 under way.
     pub per_second: Option<u32>,
+}
+
+impl Rate {
+    /// So many calls a second; 0 is as fast as the service lets.
+    #[must_use]
+    pub const fn new(per_second: u32) -> Self {
+        Self { per_second: if per_second == 0 { None } else { Some(per_second) } }
+    }
 }
 
 impl Default for Rate {
     fn default() -> Self {
-        Self { per_second: Some(200) }
+        Self::new(200)
     }
 }
 
-/// Loads everything once, until it is done or dropped. To be dropped with the receiver of its events.
+/// What may be asked of a load that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Key ARNs to describe before all others, also during a pause, in place of those asked for
+    /// before. One that ListKeys has not brought yet waits until it has.
+    Want(Vec<String>),
+    /// Describe nothing but what is wanted. The lists are read on.
+    Pause,
+    /// Describe everything again. Dropping the sender of controls means the same.
+    Resume,
+}
+
+/// Loads what `progress` has not read yet, until it is done or dropped. To be dropped with the
+/// receiver of its events.
 ///
-/// `wanted` brings key ARNs to describe before all others, each message in place of the one before.
+/// A list that failed in the middle goes on from its page; one that was complete is not read or told
+/// of again, nor is a key that was described.
 pub async fn load(
     clients: Clients,
     rate: Rate,
+    progress: Progress,
     events: mpsc::Sender<LoadEvent>,
-    wanted: mpsc::UnboundedReceiver<Vec<String>>,
+    controls: mpsc::UnboundedReceiver<Control>,
 ) {
-    let (found, to_describe) = mpsc::unbounded_channel();
-    let keys = list_keys(&clients, &events, found);
-    let aliases = list_aliases(&clients, &events);
-    let describe = Describer::new(clients.clone(), rate, events.clone()).run(to_describe, wanted);
+    let (tell, found) = mpsc::unbounded_channel();
+    let keys = list_keys(&clients, &progress, &events, tell);
+    let aliases = list_aliases(&clients, &progress, &events);
+    let describe = describer::describe(&clients, rate, progress.keys().clone(), &events, found, controls);
     tokio::join!(keys, aliases, describe);
     send(&events, LoadEvent::Finished).await;
 }
 
-/// Sends an event. Where the other side has gone, this never ends: the future is to be dropped.
-async fn send(events: &mpsc::Sender<LoadEvent>, event: LoadEvent) {
-    if events.send(event).await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
 async fn list_keys(
     clients: &Clients,
+    progress: &Progress,
     events: &mpsc::Sender<LoadEvent>,
-    found: mpsc::UnboundedSender<Vec<String>>,
+    found: mpsc::UnboundedSender<()>,
 ) {
-    let mut pages = Pages::new(List::Keys);
-    loop {
-        let call = clients.background.list_keys().limit(KEYS_A_PAGE).set_marker(pages.marker.clone());
+    let mut pages = Pages::new(List::Keys, progress, events);
+    while !progress.is_complete(List::Keys) {
+        let marker = progress.marker(List::Keys);
+        let call = clients.background.list_keys().limit(KEYS_A_PAGE).set_marker(marker);
         let answer = call.send().await;
         let answer = answer.map_err(|error| failure_of("ListKeys", None, &clients.place, &error));
-        let Some(answer) = pages.judge(events, answer).await else { return };
+        let Some(answer) = pages.judge(answer).await else { return };
         let Some(answer) = answer else { continue };
         let page: Vec<ListedKey> = answer
             .keys()
@@ -88,22 +108,24 @@ async fn list_keys(
                 Some(ListedKey { key_id, arn })
             })
             .collect();
-        // The describer ends with the last sender: an error here means that it has gone.
-        let _ = found.send(page.iter().map(|key| key.arn.clone()).collect());
+        progress.add_keys(page.iter().map(|key| &*key.arn));
+        // An error means that the describer has gone.
+        let _ = found.send(());
         send(events, LoadEvent::Keys(page)).await;
-        if !pages.turn(events, answer.truncated(), answer.next_marker()).await {
+        if !pages.turn(answer.truncated(), answer.next_marker()).await {
             return;
         }
     }
 }
 
-async fn list_aliases(clients: &Clients, events: &mpsc::Sender<LoadEvent>) {
-    let mut pages = Pages::new(List::Aliases);
-    loop {
-        let call = clients.background.list_aliases().limit(ALIASES_A_PAGE).set_marker(pages.marker.clone());
+async fn list_aliases(clients: &Clients, progress: &Progress, events: &mpsc::Sender<LoadEvent>) {
+    let mut pages = Pages::new(List::Aliases, progress, events);
+    while !progress.is_complete(List::Aliases) {
+        let marker = progress.marker(List::Aliases);
+        let call = clients.background.list_aliases().limit(ALIASES_A_PAGE).set_marker(marker);
         let answer = call.send().await;
         let answer = answer.map_err(|error| failure_of("ListAliases", None, &clients.place, &error));
-        let Some(answer) = pages.judge(events, answer).await else { return };
+        let Some(answer) = pages.judge(answer).await else { return };
         let Some(answer) = answer else { continue };
         let page = answer
             .aliases()
@@ -117,50 +139,57 @@ async fn list_aliases(clients: &Clients, events: &mpsc::Sender<LoadEvent>) {
             })
             .collect();
         send(events, LoadEvent::Aliases(page)).await;
-        if !pages.turn(events, answer.truncated(), answer.next_marker()).await {
+        if !pages.turn(answer.truncated(), answer.next_marker()).await {
             return;
         }
     }
 }
 
-/// Where a list stands.
-struct Pages {
+/// How reading a list goes.
+struct Pages<'a> {
     list: List,
-    marker: Option<String>,
-    /// Markers that were followed: one that comes again would lead round for ever.
-    followed: HashSet<String>,
+    progress: &'a Progress,
+    events: &'a mpsc::Sender<LoadEvent>,
+    /// Whether no page has come yet.
     first: bool,
+    /// Whether it was begun again, its marker being no good any more.
+    restarted: bool,
     failures: u32,
+    jitter: RandomState,
 }
 
-impl Pages {
-    fn new(list: List) -> Self {
-        Self { list, marker: None, followed: HashSet::new(), first: true, failures: 0 }
+impl<'a> Pages<'a> {
+    fn new(list: List, progress: &'a Progress, events: &'a mpsc::Sender<LoadEvent>) -> Self {
+        let first = progress.marker(list).is_none();
+        Self { list, progress, events, first, restarted: false, failures: 0, jitter: RandomState::new() }
     }
 
-    /// Looks at an answer: `None` ends the list, `Some(None)` asks for the same page again.
-    async fn judge<T>(
-        &mut self,
-        events: &mpsc::Sender<LoadEvent>,
-        answer: Result<T, Failure>,
-    ) -> Option<Option<T>> {
+    /// Looks at an answer: `None` ends the list, `Some(None)` asks for the same page again, or for
+    /// the first.
+    async fn judge<T>(&mut self, answer: Result<T, Failure>) -> Option<Option<T>> {
         let part = Part::of(self.list);
         match answer {
             Ok(answer) => {
                 if std::mem::take(&mut self.failures) > 0 {
-                    send(events, LoadEvent::Recovered(part)).await;
+                    send(self.events, LoadEvent::Recovered(part)).await;
                 }
                 self.first = false;
                 Some(Some(answer))
             }
             Err(failure) if failure.is_transient() && !self.gives_up(&failure) => {
-                send(events, LoadEvent::Retrying(part, failure)).await;
-                tokio::time::sleep(pause(self.failures)).await;
+                send(self.events, LoadEvent::Retrying(part, failure)).await;
+                let random = self.jitter.hash_one(self.failures);
+                tokio::time::sleep(with_jitter(pause(self.failures), random)).await;
                 self.failures += 1;
                 Some(None)
             }
+            Err(failure) if self.marker_is_no_good(&failure) => {
+                self.restarted = true;
+                self.progress.restart(self.list);
+                Some(None)
+            }
             Err(failure) => {
-                send(events, LoadEvent::Failed(part, failure)).await;
+                send(self.events, LoadEvent::Failed(part, failure)).await;
                 None
             }
         }
@@ -174,30 +203,32 @@ impl Pages {
             && (failure.kind == FailureKind::TimedOut || self.failures >= FIRST_PAGE_RETRIES)
     }
 
+    /// Whether the list may be begun again: markers do not last for ever, and how long is not
+    /// documented (KMS API: ListKeys, `InvalidMarkerException`). Once is enough.
+    fn marker_is_no_good(&self, failure: &Failure) -> bool {
+        let is_refused = failure.code.as_deref() == Some("InvalidMarkerException");
+        is_refused && !self.restarted && self.progress.marker(self.list).is_some()
+    }
+
     /// Goes to the next page; `false` where there is none.
     ///
     /// An endpoint that says there is more and names no page, or one that was read, has not told the
     /// whole list: what is missing may not be taken for gone.
-    async fn turn(&mut self, events: &mpsc::Sender<LoadEvent>, truncated: bool, next: Option<&str>) -> bool {
+    async fn turn(&mut self, truncated: bool, next: Option<&str>) -> bool {
         if !truncated {
-            send(events, LoadEvent::Complete(self.list)).await;
+            send(self.events, LoadEvent::Complete(self.list)).await;
+            self.progress.complete(self.list);
             return false;
         }
-        if let Some(next) = next
-            && self.followed.insert(next.to_owned())
-        {
-            self.marker = Some(next.to_owned());
+        if next.is_some_and(|next| self.progress.follow(self.list, next)) {
             return true;
         }
         let sentence = "the endpoint says that there is more, and names no next page";
         let failure =
             Failure::new(FailureKind::ServiceFault, sentence).hint("check that the endpoint is a KMS");
-        send(events, LoadEvent::Failed(Part::of(self.list), failure)).await;
+        // Where to go on is not known: a later load reads the list from its beginning.
+        self.progress.restart(self.list);
+        send(self.events, LoadEvent::Failed(Part::of(self.list), failure)).await;
         false
     }
-}
-
-/// The pause before another try: half a second, doubled each time, at most 20 seconds.
-fn pause(failures: u32) -> Duration {
-    Duration::from_millis(500 * 2u64.saturating_pow(failures.min(6))).min(Duration::from_secs(20))
 }

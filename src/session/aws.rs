@@ -30,9 +30,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use self::patient::Patient;
-use super::AwsSettings;
+use super::{AwsSettings, check_region};
 use crate::domain::failure::{Failure, FailureKind};
-use crate::domain::place::{Place, RoleSource, UNSIGNED, host_of, is_insecure};
+use crate::domain::place::{Destination, Place, RoleSource, UNSIGNED, host_of, is_insecure};
+use crate::domain::profile::ProfileSummary;
 use crate::kms::{Clients, no_region};
 
 /// How long the instance metadata service may take to tell a region.
@@ -44,13 +45,14 @@ const CREDENTIALS_TIME_OUT: Duration = Duration::from_mins(2);
 
 /// Reads the configuration and makes clients. Credentials are fetched by the first call, unless a
 /// process gives them: that one may wait for a person, and a call has no such time.
-pub(super) async fn connect(settings: &AwsSettings) -> Result<Clients, Failure> {
+pub(super) async fn connect(settings: &AwsSettings, to: &Destination) -> Result<Clients, Failure> {
+    let settings = &settings.towards(to);
     let env = Env::real();
     let named = named_profile(settings, &env);
     let profiles = load_profiles(&Fs::real(), &env, named.as_deref()).await?;
     let profile = Profile::select(named, &profiles)?;
     profile.refuse_mfa(settings, &env)?;
-    let region = region(settings, &env, &profile).await?;
+    let region = region(settings, &env, &profile, First::of(to)).await?;
     let mut place = Place::aws(settings.profile.clone(), Some(region.clone()), settings.endpoint_url.clone());
     place.profile = profile.shown_name();
     place.credentials = profile.source_of_credentials(settings, &env).map(str::to_owned);
@@ -89,6 +91,24 @@ pub(super) async fn connect(settings: &AwsSettings) -> Result<Clients, Failure> 
         config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(patient)).build();
     }
     Ok(Clients::new(&config, settings.time_outs, place))
+}
+
+/// Reads the configuration and tells of each profile in it.
+pub(super) async fn profiles(settings: &AwsSettings) -> Result<Vec<ProfileSummary>, Failure> {
+    let env = Env::real();
+    let named = named_profile(settings, &env);
+    let set = load_profiles(&Fs::real(), &env, named.as_deref()).await?;
+    Ok(summaries(&set))
+}
+
+fn summaries(set: &ProfileSet) -> Vec<ProfileSummary> {
+    let mut names: Vec<&str> = set.profiles().collect();
+    names.sort_unstable();
+    let summary = |name: &str| {
+        let profile = Profile { set, name: name.to_owned(), named: true };
+        profile.summary(name == set.selected_profile())
+    };
+    names.into_iter().map(summary).collect()
 }
 
 fn comes_from_a_process(place: &Place) -> bool {
@@ -150,19 +170,22 @@ impl<'a> Profile<'a> {
 
     /// The SDK takes such a profile for one without credentials, and goes on looking elsewhere.
     fn refuse_missing_source(&self) -> Result<(), Failure> {
-        let chain = self.chain();
-        // Keys end a chain, whatever role stands beside them.
-        let last = chain.last().filter(|section| chain.len() == 1 || !has_keys(section));
-        let Some((section, source)) = last.and_then(|section| Some((section, source_of(section)?))) else {
+        let Some((section, source)) = self.missing_source() else {
             return Ok(());
         };
-        if self.set.get_profile(source).is_some() {
-            return Ok(());
-        }
         let sentence =
             format!("no profile named {source}, which profile {} takes its credentials from", section.name());
         Err(Failure::new(FailureKind::NoProfile, sentence)
             .hint("mend source_profile in the AWS configuration"))
+    }
+
+    /// The source that is not there, and the section that names it.
+    fn missing_source(&self) -> Option<(&'a Section, &'a str)> {
+        let chain = self.chain();
+        // Keys end a chain, whatever role stands beside them.
+        let section = *chain.last().filter(|section| chain.len() == 1 || !has_keys(section))?;
+        let source = source_of(section)?;
+        self.set.get_profile(source).is_none().then_some((section, source))
     }
 
     /// The profile and those that it takes its credentials from, as the SDK goes through them. A loop
@@ -194,7 +217,7 @@ impl<'a> Profile<'a> {
         Some(RoleSource { profile: last.name().to_owned(), credentials: credentials.to_owned() })
     }
 
-    fn get(&self, property: &str) -> Option<&str> {
+    fn get(&self, property: &str) -> Option<&'a str> {
         self.set.get_profile(&self.name)?.get(property)
     }
 
@@ -203,18 +226,37 @@ impl<'a> Profile<'a> {
         (self.named || self.set.get_profile(&self.name).is_some()).then(|| self.name.clone())
     }
 
+    /// The section of the chain that needs a code, its role and the serial of its device.
+    fn mfa(&self) -> Option<(&'a Section, &'a str, &'a str)> {
+        self.chain().into_iter().enumerate().find_map(|(index, section)| {
+            let takes_keys = index > 0 && has_keys(section);
+            let role = section.get("role_arn").filter(|_| !takes_keys && !is_web_identity(section))?;
+            Some((section, role, section.get("mfa_serial")?))
+        })
+    }
+
+    /// What a person chooses it by.
+    fn summary(&self, is_current: bool) -> ProfileSummary {
+        let text = |property: &str| self.get(property).map(str::to_owned);
+        ProfileSummary {
+            name: self.name.clone(),
+            region: text("region"),
+            credentials: self.set.get_profile(&self.name).and_then(word_for),
+            role_account: self.get("role_arn").and_then(account_of).map(str::to_owned),
+            sso_session: text("sso_session"),
+            sso_account: text("sso_account_id"),
+            needs_mfa: self.mfa().is_some(),
+            missing_source: self.missing_source().map(|(_, source)| source.to_owned()),
+            is_current,
+        }
+    }
+
     /// The SDK cannot ask for a code (aws-sdk-rust, issue 527): say so before it fails without a word.
     fn refuse_mfa(&self, settings: &AwsSettings, env: &Env) -> Result<(), Failure> {
         if settings.unsigned || (settings.profile.is_none() && has_environment_credentials(env)) {
             return Ok(());
         }
-        let chain = self.chain();
-        let asks = chain.iter().enumerate().find_map(|(index, section)| {
-            let takes_keys = index > 0 && has_keys(section);
-            let role = section.get("role_arn").filter(|_| !takes_keys && !is_web_identity(section))?;
-            Some((section, role, section.get("mfa_serial")?))
-        });
-        let Some((section, role, serial)) = asks else {
+        let Some((section, role, serial)) = self.mfa() else {
             return Ok(());
         };
         let quoted = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), Into::into);
@@ -285,6 +327,12 @@ fn has_keys(section: &Section) -> bool {
     section.get("aws_access_key_id").is_some() && section.get("aws_secret_access_key").is_some()
 }
 
+/// The account in a role's ARN.
+fn account_of(role: &str) -> Option<&str> {
+    let account = role.split(':').nth(4)?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
+}
+
 /// The profile that a role takes its credentials from.
 fn source_of(section: &Section) -> Option<&str> {
     section.get("source_profile").filter(|_| section.get("role_arn").is_some() && !is_web_identity(section))
@@ -302,28 +350,41 @@ fn has_environment_credentials(env: &Env) -> bool {
     is_set(env, "AWS_ACCESS_KEY_ID") && is_set(env, "AWS_SECRET_ACCESS_KEY")
 }
 
-/// Flag, environment, profile, and at last the instance's own region.
-async fn region(settings: &AwsSettings, env: &Env, profile: &Profile<'_>) -> Result<String, Failure> {
-    let named = settings
-        .region
-        .clone()
-        .or_else(|| value_of(env, "AWS_REGION"))
-        .or_else(|| value_of(env, "AWS_DEFAULT_REGION"))
-        .or_else(|| profile.get("region").map(str::to_owned));
+/// What tells the region where neither a destination nor a flag does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    /// As the AWS CLI has it.
+    Environment,
+    /// Who goes to another profile expects its region: what the environment says was said for the
+    /// profile before.
+    Profile,
+}
+
+impl First {
+    const fn of(to: &Destination) -> Self {
+        if to.profile.is_some() { Self::Profile } else { Self::Environment }
+    }
+}
+
+/// What was named, then environment and profile in the order asked for, and at last the instance's
+/// own region.
+async fn region(
+    settings: &AwsSettings,
+    env: &Env,
+    profile: &Profile<'_>,
+    first: First,
+) -> Result<String, Failure> {
+    let of_the_environment = value_of(env, "AWS_REGION").or_else(|| value_of(env, "AWS_DEFAULT_REGION"));
+    let of_the_profile = profile.get("region").map(str::to_owned);
+    let named = settings.regions.first().cloned().or(match first {
+        First::Environment => of_the_environment.or(of_the_profile),
+        First::Profile => of_the_profile.or(of_the_environment),
+    });
     let region = match named {
         Some(region) => region,
         None => region_of_the_instance().await.ok_or_else(no_region)?,
     };
-    // A region becomes a part of a host name.
-    let valid = region.len() <= 63
-        && !region.is_empty()
-        && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !region.starts_with('-')
-        && !region.ends_with('-');
-    if !valid {
-        return Err(Failure::new(FailureKind::NoRegion, format!("`{region}` is no region"))
-            .hint("a region looks like us-east-1"));
-    }
+    check_region(&region)?;
     Ok(region)
 }
 

@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::LocalSettings;
+use super::{LocalSettings, check_region};
 use crate::domain::failure::{Failure, FailureKind};
-use crate::domain::place::Place;
+use crate::domain::place::{Destination, Place};
 use crate::kms::{Clients, local_clients};
 use crate::local::{LocalKms, Options, StoreLocation};
+
+/// Where the demo's keys live unless a region is named, whatever the environment says.
+const DEFAULT_REGION: &str = "us-east-1";
 
 /// A local KMS that is opened when it is first needed, and stays open.
 #[derive(Debug)]
@@ -25,17 +28,22 @@ impl Store {
         Self { settings, opened: Arc::default() }
     }
 
-    pub(super) fn opened(transport: SharedHttpClient, region: &str) -> Self {
-        let settings = LocalSettings { store: None, region: region.to_owned() };
+    pub(super) fn opened(transport: SharedHttpClient, regions: Vec<String>) -> Self {
+        let settings = LocalSettings { store: None, regions };
         Self { settings, opened: Arc::new(Mutex::new(Some(transport))) }
     }
 
-    pub(super) fn region(&self) -> &str {
-        &self.settings.region
+    pub(super) fn regions(&self) -> &[String] {
+        &self.settings.regions
     }
 
-    pub(super) async fn connect(&self) -> Result<Clients, Failure> {
-        let place = Place::local(self.region());
+    pub(super) fn region<'a>(&'a self, to: &'a Destination) -> &'a str {
+        to.region.as_ref().or_else(|| self.settings.regions.first()).map_or(DEFAULT_REGION, String::as_str)
+    }
+
+    pub(super) async fn connect(&self, to: &Destination) -> Result<Clients, Failure> {
+        let place = Place::local(self.region(to));
+        check_region(self.region(to))?;
         let (opened, path) = (Arc::clone(&self.opened), self.settings.store.clone());
         // Blocking work goes on to its end even where nobody waits for it any more.
         let transport =

@@ -2,8 +2,9 @@
 //!
 //! It decides nothing: which answer still counts is `update`'s to say, by generation and ticket.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::task::{Context, Poll};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinSet};
@@ -14,7 +15,7 @@ use crate::clipboard::{Clipboard, Outcome};
 use crate::domain::catalog::Described;
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::loading::{LoadEvent, Part};
-use crate::domain::place::Place;
+use crate::domain::place::{Destination, Place};
 use crate::domain::text::{printable, printable_lines};
 use crate::kms::{self, Clients, loader};
 use crate::session::Session;
@@ -31,9 +32,8 @@ pub enum Answer {
 
 /// A catalog that is being read. Dropped, it stops being read.
 struct Load {
-    generation: Generation,
     events: mpsc::Receiver<LoadEvent>,
-    wanted: mpsc::UnboundedSender<Vec<String>>,
+    controls: mpsc::UnboundedSender<loader::Control>,
     task: AbortHandle,
 }
 
@@ -65,6 +65,21 @@ pub enum News {
 /// How a connection turned out, once it did.
 type Connecting = watch::Receiver<Option<Result<Clients, Failure>>>;
 
+/// A connection, made or in the making. Dropped, it stops with all that is read over it.
+struct Connection {
+    to: Destination,
+    outcome: Connecting,
+    task: AbortHandle,
+    progress: loader::Progress,
+    load: Option<Load>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 /// Tasks under way, and what they need.
 pub struct Executor {
     session: Session,
@@ -72,9 +87,9 @@ pub struct Executor {
     answers: mpsc::UnboundedSender<Answer>,
     tasks: JoinSet<()>,
     purposes: HashMap<Id, Purpose>,
-    /// The connection that was asked for last.
-    connecting: Option<(Generation, Connecting, AbortHandle)>,
-    load: Option<Load>,
+    connections: HashMap<Generation, Connection>,
+    /// The order in which catalogs are asked for their next piece: each is first in its turn.
+    turns: VecDeque<Generation>,
     calls: HashMap<Ticket, AbortHandle>,
     /// Copies that have not ended.
     copies: usize,
@@ -91,8 +106,8 @@ impl Executor {
             answers,
             tasks: JoinSet::new(),
             purposes: HashMap::new(),
-            connecting: None,
-            load: None,
+            connections: HashMap::new(),
+            turns: VecDeque::new(),
             calls: HashMap::new(),
             copies: 0,
         };
@@ -101,22 +116,31 @@ impl Executor {
 
     /// Where requests go, as far as it is known.
     #[must_use]
-    pub fn place(&self) -> Place {
-        self.session.place()
+    pub fn places(&self) -> Vec<(Destination, Place)> {
+        let with_place = |to| {
+            let place = self.session.place(&to);
+            (to, place)
+        };
+        self.session.destinations().into_iter().map(with_place).collect()
     }
 
     /// Begins to carry out an effect. `Quit` and `Suspend` are the loop's.
     pub fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Connect { generation } => self.connect(generation),
-            Effect::Want { arns } => {
-                if let Some(load) = &self.load {
+            Effect::Connect { generation, over, resume, to } => {
+                let over = over.and_then(|over| self.disconnect(over));
+                let progress = over.filter(|_| resume).map(|over| over.progress.clone());
+                self.connect(generation, to, progress.unwrap_or_default());
+            }
+            Effect::Disconnect { generation } => drop(self.disconnect(generation)),
+            Effect::Want { generation, arns } => {
+                if let Some(load) = self.connections.get(&generation).and_then(|it| it.load.as_ref()) {
                     // A loader that has ended wants nothing more.
-                    let _ = load.wanted.send(arns);
+                    let _ = load.controls.send(loader::Control::Want(arns));
                 }
             }
-            Effect::Describe { ticket, arn } => {
-                self.call(ticket, Purpose::Describe(ticket), move |clients| async move {
+            Effect::Describe { ticket, generation, arn } => {
+                self.call(generation, ticket, Purpose::Describe(ticket), move |clients| async move {
                     let described = match clients {
                         Ok(clients) => kms::describe_key(&clients, &arn).await,
                         Err(failure) => Err(failure),
@@ -128,8 +152,8 @@ impl Executor {
                     Message::Described { ticket, arn, described }
                 });
             }
-            Effect::Generate { ticket, request } => {
-                self.call(ticket, Purpose::Generate(ticket), move |clients| async move {
+            Effect::Generate { ticket, generation, request } => {
+                self.call(generation, ticket, Purpose::Generate(ticket), move |clients| async move {
                     let result = match clients {
                         Ok(clients) => kms::generate_data_key(&clients, &request).await,
                         Err(failure) => Err(failure),
@@ -147,15 +171,12 @@ impl Executor {
         }
     }
 
-    fn connect(&mut self, generation: Generation) {
-        if let Some((.., task)) = self.connecting.take() {
-            task.abort();
-        }
-        self.load = None;
+    fn connect(&mut self, generation: Generation, to: Destination, progress: loader::Progress) {
         let (session, answers) = (self.session.clone(), self.answers.clone());
         let (tell, outcome) = watch::channel(None);
+        let destination = to.clone();
         let task = self.tasks.spawn(async move {
-            let connected = session.connect().await;
+            let connected = session.connect(&destination).await;
             // Whoever listened may have gone.
             let _ = tell.send(Some(connected.clone()));
             let _ = answers.send(match connected {
@@ -164,36 +185,43 @@ impl Executor {
             });
         });
         self.purposes.insert(task.id(), Purpose::Connect(generation));
-        self.connecting = Some((generation, outcome, task));
+        self.connections.insert(generation, Connection { to, outcome, task, progress, load: None });
+        self.turns.push_back(generation);
     }
 
-    /// Reads the catalog over the connection that was asked for last; whether it is this one.
+    fn disconnect(&mut self, generation: Generation) -> Option<Connection> {
+        self.turns.retain(|other| *other != generation);
+        self.connections.remove(&generation)
+    }
+
+    /// Reads the catalog over a connection; whether there is still such a one.
     pub fn load(&mut self, generation: Generation, clients: Clients) -> bool {
-        if self.connecting.as_ref().is_none_or(|(asked, ..)| *asked != generation) {
-            return false;
-        }
+        let Some(connection) = self.connections.get_mut(&generation) else { return false };
         let (sender, events) = mpsc::channel(BATCHES);
-        let (wanted, wishes) = mpsc::unbounded_channel();
-        let task = self.tasks.spawn(loader::load(clients, loader::Rate::default(), sender, wishes));
+        let (controls, orders) = mpsc::unbounded_channel();
+        let (rate, progress) = (loader::Rate::default(), loader::Progress::default());
+        let task = self.tasks.spawn(loader::load(clients, rate, progress, sender, orders));
         self.purposes.insert(task.id(), Purpose::Load(generation));
-        self.load = Some(Load { generation, events, wanted, task });
+        connection.load = Some(Load { events, controls, task });
         true
     }
 
-    /// Makes a call in a task of its own, over the connection that was asked for last. Where that
-    /// failed it makes another for itself: what was wrong may have been mended.
-    fn call<F, Fut>(&mut self, ticket: Ticket, purpose: Purpose, call: F)
+    /// Makes a call in a task of its own, over a connection. Where that failed it makes another for
+    /// itself: what was wrong may have been mended.
+    fn call<F, Fut>(&mut self, generation: Generation, ticket: Ticket, purpose: Purpose, call: F)
     where
         F: FnOnce(Result<Clients, Failure>) -> Fut + Send + 'static,
         Fut: Future<Output = Message> + Send,
     {
         let (session, answers) = (self.session.clone(), self.answers.clone());
-        let connecting = self.connecting.as_ref().map(|(_, outcome, _)| outcome.clone());
+        let connection = self.connections.get(&generation);
+        let connecting = connection.map(|it| it.outcome.clone());
+        let to = connection.map(|it| it.to.clone()).unwrap_or_default();
         self.calls.retain(|_, task| !task.is_finished());
         let task = self.tasks.spawn(async move {
             let clients = match connected(connecting).await {
                 Some(clients) => Ok(clients),
-                None => session.connect().await,
+                None => session.connect(&to).await,
             };
             let _ = answers.send(Answer::Message(Box::new(call(clients).await)));
         });
@@ -238,20 +266,11 @@ impl Executor {
     /// under way. Nothing is lost when it is dropped.
     pub async fn next(&mut self) -> News {
         loop {
-            let Self { load, tasks, purposes, .. } = self;
-            let piece = async {
-                match load {
-                    Some(load) => load.events.recv().await.map(|event| (load.generation, event)),
-                    None => std::future::pending().await,
-                }
-            };
+            let Self { connections, turns, tasks, purposes, .. } = self;
+            let piece = std::future::poll_fn(|context| next_piece(connections, turns, context));
             tokio::select! {
                 biased;
-                piece = piece => match piece {
-                    Some((generation, event)) => return News::Loaded(generation, event),
-                    // The loader has ended.
-                    None => self.load = None,
-                },
+                (generation, event) = piece => return News::Loaded(generation, event),
                 Some(ended) = tasks.join_next_with_id() => {
                     let (id, broke) = match &ended {
                         Ok((id, ())) => (*id, false),
@@ -271,8 +290,29 @@ impl Executor {
     /// Whether anything may still come out: a task's answer, a piece of a catalog, a copy's end.
     #[must_use]
     pub fn is_expecting(&self) -> bool {
-        !self.tasks.is_empty() || self.copies > 0 || self.load.is_some()
+        !self.tasks.is_empty() || self.copies > 0 || self.connections.values().any(|it| it.load.is_some())
     }
+}
+
+/// The next piece of any catalog, each first in its turn. A catalog whose loader has ended is not asked
+/// again.
+fn next_piece(
+    connections: &mut HashMap<Generation, Connection>,
+    turns: &mut VecDeque<Generation>,
+    context: &mut Context<'_>,
+) -> Poll<(Generation, LoadEvent)> {
+    for _ in 0..turns.len() {
+        turns.rotate_left(1);
+        let Some(generation) = turns.back().copied() else { break };
+        let Some(connection) = connections.get_mut(&generation) else { continue };
+        let Some(load) = &mut connection.load else { continue };
+        match load.events.poll_recv(context) {
+            Poll::Ready(Some(event)) => return Poll::Ready((generation, event)),
+            Poll::Ready(None) => connection.load = None,
+            Poll::Pending => {}
+        }
+    }
+    Poll::Pending
 }
 
 /// The clients of a connection, once it is made; `None` where it failed or was never asked for.

@@ -46,7 +46,7 @@ pub struct Runtime<B: Backend> {
     theme: Theme,
     state: State,
     /// What the state asked for before the loop began.
-    first: Option<Effect>,
+    first: Vec<Effect>,
     executor: Executor,
     answers: UnboundedReceiver<Answer>,
     write_escape: WriteEscape,
@@ -80,13 +80,13 @@ where
         let size = terminal.size().map_err(io::Error::other)?;
         let started = Instant::now();
         let now = Now { wall, elapsed: Duration::ZERO };
-        let (mut state, first) = State::new(executor.place(), size, now);
+        let (mut state, first) = State::new(executor.places(), size, now);
         state.scroll_limit = view::scroll_limit;
         Ok(Self {
             terminal,
             theme,
             state,
-            first: Some(first),
+            first,
             executor,
             answers,
             write_escape,
@@ -101,7 +101,7 @@ where
 
     /// Asks for what the state asked for first. In a tokio runtime from here on.
     pub fn begin(&mut self) {
-        if let Some(effect) = self.first.take() {
+        for effect in std::mem::take(&mut self.first) {
             self.perform(effect);
         }
     }

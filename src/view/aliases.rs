@@ -67,22 +67,22 @@ fn name_and_key(
     theme: &Theme,
 ) -> Vec<Span<'static>> {
     let Some(row) = state.catalog.alias(handle) else { return Vec::new() };
-    let name = Span::raw(cell(&keep_end(&printable(&row.name), alias), alias));
-    let target = match &row.target_key_id {
-        Some(id) => Span::raw(cell(&keep_ends(&printable(id), key_id), key_id)),
+    let name = Span::raw(cell(&keep_end(&printable(row.name()), alias), alias));
+    let target = match row.target_key_id() {
+        Some(id) => Span::raw(cell(&keep_ends(&printable(&id), key_id), key_id)),
         None => Span::styled(cell("(none yet)", key_id), theme.dim),
     };
     vec![name, target]
 }
 
 fn state_cell(state: &State, handle: AliasHandle, theme: &Theme) -> Span<'static> {
-    let key = state.catalog.alias(handle).and_then(|alias| alias.key).and_then(|key| state.catalog.key(key));
+    let Some(alias) = state.catalog.alias(handle) else { return Span::raw("") };
+    let key = alias.key().and_then(|key| state.catalog.key(key));
     if let Some(key) = key {
         let (glyph, words, style) = state_of(key, state.now.wall, theme);
         return Span::styled(cell(&format!("{glyph} {words}"), STATE), style);
     }
-    let has_target = state.catalog.alias(handle).is_some_and(|alias| alias.target_key_id.is_some());
-    let words = match (has_target, &state.loading.keys) {
+    let words = match (alias.has_target(), &state.at(alias.source()).loading.keys) {
         (false, _) => "  no key yet",
         (true, Phase::Reading) => ON_ITS_WAY,
         (true, Phase::Failed(_)) => "",

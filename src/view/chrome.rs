@@ -12,7 +12,7 @@ use super::{Theme, tabs, title};
 use crate::app::keymap::footer as hints;
 use crate::app::layout::WIDE;
 use crate::app::list::{ListState, Row};
-use crate::app::{Connection, Phase, State, StatusKind, TopScreen};
+use crate::app::{Connection, PhaseOfAll, State, StatusKind, TopScreen};
 use crate::domain::place::PlaceKind;
 use crate::domain::text::{keep_start, plural, printable, thousands, width, wrap};
 
@@ -45,7 +45,7 @@ pub(super) fn header(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
 
 /// Parts of the place with how much each tells.
 fn place(state: &State, theme: &Theme) -> Vec<(u8, Span<'static>)> {
-    let place = &state.place;
+    let place = state.place();
     let text = |text: &str| printable(text).into_owned();
     let mut parts = vec![(0, Span::styled("kmx", theme.title))];
     if place.kind == PlaceKind::Local {
@@ -61,7 +61,12 @@ fn place(state: &State, theme: &Theme) -> Vec<(u8, Span<'static>)> {
         parts.extend(who.map(|who| (4, Span::raw(who))));
     }
     parts.extend(place.account.as_deref().map(|account| (3, Span::raw(text(account)))));
-    parts.extend(place.region.as_deref().map(|region| (4, Span::raw(text(region)))));
+    let regions: Vec<&str> = state.connected.iter().filter_map(|it| it.place.region.as_deref()).collect();
+    if state.screens.is_empty() && !regions.is_empty() {
+        parts.push((4, Span::raw(text(&regions.join(", ")))));
+    } else {
+        parts.extend(place.region.as_deref().map(|region| (4, Span::raw(text(region)))));
+    }
     if let Some(host) = place.host() {
         let (weight, style) = if place.is_aws_endpoint() { (1, theme.dim) } else { (5, theme.warning) };
         parts.push((weight, Span::styled(text(&host), style)));
@@ -71,9 +76,10 @@ fn place(state: &State, theme: &Theme) -> Vec<(u8, Span<'static>)> {
 
 fn progress(state: &State) -> String {
     let catalog = &state.catalog;
-    if catalog.key_count() == 0 && matches!(state.connection, Connection::Connecting { .. }) {
-        let waited = state.now.elapsed.saturating_sub(state.loading.since);
-        let what = match state.place.kind {
+    let connecting = state.connected.iter().any(|it| matches!(it.connection, Connection::Connecting { .. }));
+    if catalog.key_count() == 0 && connecting {
+        let waited = state.now.elapsed.saturating_sub(state.connected[0].loading.since);
+        let what = match state.place().kind {
             PlaceKind::Aws => "connecting",
             PlaceKind::Local => "opening",
         };
@@ -84,22 +90,23 @@ fn progress(state: &State) -> String {
         };
     }
     if catalog.key_count() == 0 {
-        return match (&state.loading.keys, state.trouble().is_some()) {
+        return match (state.phase(TopScreen::Keys), state.trouble().is_some()) {
             (_, true) => "failed".to_owned(),
-            (Phase::Failed(_), false) => "keys not read".to_owned(),
-            (Phase::Reading, false) => "reading keys".to_owned(),
-            _ => "no keys".to_owned(),
+            (PhaseOfAll::Failed, false) => "keys not read".to_owned(),
+            (PhaseOfAll::Reading, false) => "reading keys".to_owned(),
+            (PhaseOfAll::Complete, false) => "no keys".to_owned(),
         };
     }
     let (keys, described) = (catalog.key_count(), catalog.described_count());
     if described < keys {
         return format!("{} of {} described", thousands(described), thousands(keys));
     }
-    if !state.loading.finished && catalog.fresh_count() < keys {
+    let finished = state.connected.iter().all(|it| it.loading.finished);
+    if !finished && catalog.fresh_count() < keys {
         return format!("{} of {} read again", thousands(catalog.fresh_count()), thousands(keys));
     }
-    match state.loading.keys {
-        Phase::Reading => format!("{} so far", plural(keys, "key", "keys")),
+    match state.phase(TopScreen::Keys) {
+        PhaseOfAll::Reading => format!("{} so far", plural(keys, "key", "keys")),
         _ => plural(keys, "key", "keys"),
     }
 }
@@ -212,13 +219,15 @@ pub(super) fn position_title<H: Row>(
 
 /// What is wrong with a list that has rows all the same.
 pub(super) fn trouble_title(state: &State, theme: &Theme) -> Line<'static> {
-    let (words, failure) = match (state.hidden_trouble(), state.loading.retrying()) {
-        (Some(failure), _) => ("not complete", failure),
-        (None, Some(failure)) => ("trying again", failure),
+    let (words, (of, failure)) = match (state.hidden_trouble(), state.retrying()) {
+        (Some(trouble), _) => ("not complete", trouble),
+        (None, Some(trouble)) => ("trying again", trouble),
         (None, None) => return Line::default(),
     };
+    let region = of.place.region.as_deref().filter(|_| state.connected.len() > 1);
+    let of_the_region = region.map(|region| format!("{region}: ")).unwrap_or_default();
     let room = usize::from(state.size.width).saturating_sub(32);
-    let text = format!("! {words}: {}", printable(&failure.sentence));
+    let text = format!("! {words}: {}", printable(&format!("{of_the_region}{}", failure.sentence)));
     Line::from(Span::styled(format!(" {} ", keep_start(&text, room)), theme.warning))
 }
 
@@ -232,9 +241,11 @@ pub(super) fn no_rows(
     area: Rect,
 ) {
     let (phase, what) = match state.top {
-        TopScreen::Keys => (&state.loading.keys, "keys"),
-        TopScreen::Aliases => (&state.loading.aliases, "aliases"),
+        TopScreen::Keys => (state.phase(TopScreen::Keys), "keys"),
+        TopScreen::Aliases => (state.phase(TopScreen::Aliases), "aliases"),
     };
+    let waited = state.now.elapsed.saturating_sub(state.connected[0].loading.since).as_secs_f64();
+    let connecting = state.connected.iter().any(|it| matches!(it.connection, Connection::Connecting { .. }));
     let mut lines = vec![Line::default()];
     if total > 0 {
         lines.push(Line::from(format!("  no {what} match the filter")));
@@ -243,16 +254,14 @@ pub(super) fn no_rows(
             lines.push(Line::from(Span::styled(words, theme.dim)));
         }
         lines.push(Line::from(Span::styled("  esc clears the filter", theme.dim)));
-    } else if matches!(state.connection, Connection::Connecting { .. }) {
-        let waited = state.now.elapsed.saturating_sub(state.loading.since).as_secs_f64();
-        let words = match state.place.kind {
+    } else if connecting {
+        let words = match state.place().kind {
             PlaceKind::Aws => format!("  reading the AWS configuration, {waited:.1} s"),
             PlaceKind::Local => "  opening the local KMS".to_owned(),
         };
         lines.push(Line::from(words));
-    } else if matches!(phase, Phase::Reading) {
-        let waited = state.now.elapsed.saturating_sub(state.loading.since).as_secs_f64();
-        lines.push(Line::from(match state.place.kind {
+    } else if phase == PhaseOfAll::Reading {
+        lines.push(Line::from(match state.place().kind {
             PlaceKind::Aws => format!("  looking for credentials and reading {what}, {waited:.1} s"),
             PlaceKind::Local => format!("  reading {what}"),
         }));

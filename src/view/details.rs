@@ -7,9 +7,10 @@ use ratatui::text::{Line, Span};
 use super::table::{cell, state_of};
 use super::{Theme, failure, inside, panel, scrolled, tabs, title};
 use crate::app::{Details, DetailsTab, State};
-use crate::domain::catalog::{Described, KeyRow};
+use crate::domain::abilities::{Abilities, KeyFacts};
+use crate::domain::catalog::Key;
 use crate::domain::json;
-use crate::domain::key::{KeyManager, KeyMetadata, KeyState};
+use crate::domain::key::{KeyMetadata, KeyState};
 use crate::domain::text::{keep_ends, printable, wrap};
 use crate::domain::time::{ago, date_and_time};
 
@@ -20,7 +21,7 @@ pub(super) fn render(state: &State, details: &Details, theme: &Theme, frame: &mu
     let current = DetailsTab::ALL.iter().position(|tab| *tab == details.tab).unwrap_or_default();
     let tabs = tabs(&DetailsTab::ALL.map(DetailsTab::title), current, theme);
     let row = state.catalog.key(details.key);
-    let name = row.map_or_else(|| "this key is gone".to_owned(), |row| printable(&row.key_id).into_owned());
+    let name = row.map_or_else(|| "this key is gone".to_owned(), |row| printable(&row.key_id()).into_owned());
     let room = usize::from(area.width).saturating_sub(tabs.width() + 6);
     let block = panel(title(keep_ends(&name, room), theme.title), tabs, theme);
     let body = inside(&block, area);
@@ -33,11 +34,11 @@ pub(super) fn render(state: &State, details: &Details, theme: &Theme, frame: &mu
 pub(super) fn lines(state: &State, details: &Details, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
     match state.catalog.key(details.key) {
         None => vec![Line::from("the last reload did not find it any more; esc goes back")],
-        Some(row) => match (details.tab, &row.described) {
-            (_, Described::Unknown) => vec![Line::from("reading …")],
-            (DetailsTab::Overview, _) => overview(state, row, columns, theme),
-            (DetailsTab::Json, Described::Refused(refusal)) => failure::lines(refusal, columns, theme),
-            (DetailsTab::Json, Described::Known(metadata)) => {
+        Some(key) => match (details.tab, &details.metadata, key.refusal()) {
+            (DetailsTab::Overview, ..) if key.is_described() => overview(state, details, key, columns, theme),
+            (DetailsTab::Json, None, Some(refusal)) => failure::lines(refusal, columns, theme),
+            (_, None, _) => vec![Line::from("reading …")],
+            (_, Some(metadata), _) => {
                 let text = json::pretty(&**metadata, 4).unwrap_or_default();
                 text.lines().flat_map(|line| wrap_indented(line, columns)).map(Line::from).collect()
             }
@@ -53,14 +54,20 @@ fn wrap_indented(line: &str, columns: usize) -> Vec<String> {
     parts.into_iter().enumerate().map(|(at, part)| format!("{}{part}", pad(at))).collect()
 }
 
-fn overview(state: &State, row: &KeyRow, columns: usize, theme: &Theme) -> Vec<Line<'static>> {
+fn overview(
+    state: &State,
+    details: &Details,
+    row: Key<'_>,
+    columns: usize,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
     let (glyph, words, style) = state_of(row, state.now.wall, theme);
     let aliases = row.aliases().iter().filter_map(|alias| state.catalog.alias(*alias));
-    let names: Vec<String> = aliases.map(|alias| printable(&alias.name).into_owned()).collect();
+    let names: Vec<String> = aliases.map(|alias| printable(alias.name()).into_owned()).collect();
     let mut lines =
         vec![Line::from(Span::styled(format!("{glyph} {words}"), style.patch(theme.title))), Line::default()];
     let mut put = |label: &str, text: &str| lines.extend(fact(label, text, columns, theme));
-    if let Some(metadata) = row.metadata() {
+    if let Some(metadata) = &details.metadata {
         put("Can", &can(metadata));
         for objection in metadata.objections() {
             put("Data keys", &format!("{}; {}", objection.reason, objection.way_out));
@@ -70,8 +77,8 @@ fn overview(state: &State, row: &KeyRow, columns: usize, theme: &Theme) -> Vec<L
     for name in names.iter().skip(1) {
         put("", name);
     }
-    put("ARN", &row.arn);
-    let Some(metadata) = row.metadata() else {
+    put("ARN", &row.arn());
+    let Some(metadata) = &details.metadata else {
         lines.push(Line::default());
         if let Some(refusal) = row.refusal() {
             lines.extend(failure::lines(refusal, columns, theme));
@@ -135,19 +142,20 @@ fn multi_region(metadata: &KeyMetadata) -> Option<String> {
 }
 
 fn can(metadata: &KeyMetadata) -> String {
-    let can = metadata.can();
-    if !can.is_empty() {
-        let for_aws = metadata.key_manager == Some(KeyManager::Aws);
-        return format!("{}{}", can.join(", "), if for_aws { ", for the AWS service alone" } else { "" });
+    let facts = KeyFacts::of(metadata);
+    let Abilities { uses, unknown, for_aws_alone, .. } = Abilities::of(&facts);
+    if !uses.is_empty() {
+        return format!(
+            "{}{}",
+            uses.join(", "),
+            if for_aws_alone { ", for the AWS service alone" } else { "" }
+        );
     }
-    if matches!(metadata.key_state, None | Some(KeyState::Other(_))) {
-        return "not known in this state".to_owned();
+    if let Some(unknown) = unknown {
+        return unknown;
     }
-    let enabled = KeyMetadata { key_state: Some(KeyState::Enabled), ..metadata.clone() };
-    match enabled.can().as_slice() {
-        [] => "nothing that is known".to_owned(),
-        later => format!("nothing in this state; enabled it could {}", later.join(", ")),
-    }
+    let enabled = Abilities::of(&KeyFacts { state: Some(&KeyState::Enabled), ..facts });
+    format!("nothing in this state; enabled it could {}", enabled.uses.join(", "))
 }
 
 fn fact(label: &str, text: &str, columns: usize, theme: &Theme) -> Vec<Line<'static>> {

@@ -12,7 +12,6 @@ use super::{Theme, inside, panel, scroll_mark, scrolled, title};
 use crate::app::form::{Focus, Form, Preview, SizeChoice};
 use crate::app::layout::{self, FormLine};
 use crate::app::{State, form_facts};
-use crate::domain::catalog::KeyRow;
 use crate::domain::json;
 use crate::domain::place::PlaceKind;
 use crate::domain::request::{Breaks, Parameter, aws_command};
@@ -181,7 +180,7 @@ impl<'a> Drawing<'a> {
         let (mut line, cursor) = self.field(label, &self.form.key, placeholder, room, focused);
         if let Some(ending) = self.state.completion(self.form).filter(|_| focused) {
             let left = room.saturating_sub(width(&printable(self.form.key.value())) + 14);
-            let ending = keep_start(&printable(ending), left).into_owned();
+            let ending = keep_start(&printable(&ending), left).into_owned();
             // In brackets, so that weight alone does not tell what is typed from what is offered.
             line.push_span(Span::styled(format!("[{ending}]  → accepts"), self.theme.dim));
         }
@@ -196,8 +195,9 @@ impl<'a> Drawing<'a> {
 
     /// The key's state in the colour that it has in the list.
     fn fact_style(&self, text: &str) -> Style {
-        let row = self.state.catalog.resolve(self.form.key.value());
-        let row: Option<&KeyRow> = row.and_then(|key| self.state.catalog.key(key));
+        let source = self.state.source();
+        let row = self.state.catalog.resolve_in(source, self.form.key.value());
+        let row = row.and_then(|key| self.state.catalog.key(key));
         row.map(|row| state_of(row, self.state.now.wall, self.theme))
             .filter(|(glyph, ..)| text.starts_with(glyph))
             .map_or(self.theme.dim, |(_, _, style)| style)
@@ -297,20 +297,20 @@ fn preview(state: &State, form: &Form, theme: &Theme, frame: &mut Frame<'_>, are
         }
     };
     let text = match form.preview {
-        Preview::Command => aws_command(&request, &state.place, Breaks::Lines),
+        Preview::Command => aws_command(&request, state.place(), Breaks::Lines),
         _ => json::pretty(&request.to_json(), 2).unwrap_or_default(),
     };
     let mut lines: Vec<Line<'_>> =
         text.lines().flat_map(|line| wrap(&printable(line), columns)).map(Line::from).collect();
     lines.push(Line::default());
-    let note = match (form.preview, state.place.kind) {
+    let note = match (form.preview, state.place().kind) {
         (Preview::Command, PlaceKind::Local) => {
             "the local KMS of this process has no endpoint: this is the command for AWS".to_owned()
         }
         (_, PlaceKind::Local) => String::new(),
         _ => {
             let row = state.catalog.resolve(&request.key_id).and_then(|key| state.catalog.key(key));
-            let on = row.map_or_else(|| request.key_id.clone(), |row| row.arn.to_string());
+            let on = row.map_or_else(|| request.key_id.clone(), super::super::domain::catalog::Key::arn);
             format!("needs kms:GenerateDataKeyWithoutPlaintext on {on}")
         }
     };

@@ -10,7 +10,7 @@ use super::table::{GAP, ON_ITS_WAY, cell, head, row, state_of};
 use super::{Theme, chrome, failure, panel};
 use crate::app::list::KEY_COLUMNS;
 use crate::app::{Phase, State, layout};
-use crate::domain::catalog::{KeyHandle, KeyRow};
+use crate::domain::catalog::{Key, KeyHandle};
 use crate::domain::listing::KeyColumn;
 use crate::domain::text::{keep_end, keep_ends, printable, width};
 use crate::domain::time;
@@ -33,10 +33,11 @@ const fn column(what: KeyColumn, title: &'static str, width: usize) -> Column {
 }
 
 /// All columns with their least widths, in the order in which they stand.
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     column(KeyColumn::State, "STATE", 18),
     column(KeyColumn::Alias, "ALIAS", 26),
     column(KeyColumn::KeyId, "KEY ID", 13),
+    column(KeyColumn::Region, "REGION", 14),
     column(KeyColumn::Usage, "USAGE", 15),
     column(KeyColumn::Spec, "SPEC", 17),
     column(KeyColumn::Manager, "MANAGER", 9),
@@ -64,9 +65,10 @@ const ALIAS_COMFORT: usize = 8;
 /// ALIAS takes what is left over, up to here; DESCRIPTION takes the rest.
 const WIDEST_ALIAS: usize = 48;
 
-/// The columns that fit.
-fn columns(available: usize) -> Vec<Column> {
+/// The columns that fit; REGION where rows are of several.
+fn columns(available: usize, several_regions: bool) -> Vec<Column> {
     let mut columns = COLUMNS.to_vec();
+    columns.retain(|column| column.what != KeyColumn::Region || several_regions);
     let taken = |columns: &[Column]| {
         let widths = columns.iter().map(|column| column.width).sum::<usize>();
         // Where there is room for SPEC, an alias is worth more than what comes after it.
@@ -137,7 +139,7 @@ pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
         };
         std::iter::once(heads).chain(names).collect()
     } else {
-        let columns = columns(available);
+        let columns = columns(available, state.catalog.has_several_regions());
         let sort = state.keys.sort;
         let heads = columns.iter().map(|column| {
             let sorted = (sort.column == column.what).then_some(sort.descending);
@@ -159,7 +161,8 @@ fn hidden_sort(state: &State, area: Rect) -> Option<&'static str> {
     let shown = if area.width < NARROW {
         sorted == KeyColumn::Alias
     } else {
-        columns(usize::from(area.width).saturating_sub(5)).iter().any(|column| column.what == sorted)
+        let columns = columns(usize::from(area.width).saturating_sub(5), state.catalog.has_several_regions());
+        columns.iter().any(|column| column.what == sorted)
     };
     let name = KEY_COLUMNS.iter().find(|(_, column, _)| *column == sorted).map(|(.., name)| *name);
     name.filter(|_| !shown)
@@ -170,7 +173,7 @@ fn cells(state: &State, key: KeyHandle, columns: &[Column], theme: &Theme) -> Ve
     columns.iter().map(|column| value(state, row, *column, theme)).collect()
 }
 
-fn value(state: &State, row: &KeyRow, column: Column, theme: &Theme) -> Span<'static> {
+fn value(state: &State, row: Key<'_>, column: Column, theme: &Theme) -> Span<'static> {
     let columns = column.width;
     let plain = |text: &str| Span::raw(cell(&printable(text), columns));
     let told = |text: Option<&str>| match (text, row.is_described()) {
@@ -178,54 +181,50 @@ fn value(state: &State, row: &KeyRow, column: Column, theme: &Theme) -> Span<'st
         (None, true) => Span::raw(" ".repeat(columns)),
         (None, false) => Span::styled(cell(ON_ITS_WAY, columns), theme.dim),
     };
-    let metadata = row.metadata();
+    let traits = row.traits();
     match column.what {
         KeyColumn::State => {
             let (glyph, words, style) = state_of(row, state.now.wall, theme);
             Span::styled(cell(&format!("{glyph} {words}"), columns), style)
         }
         KeyColumn::Alias => alias(state, row, columns, theme),
-        KeyColumn::KeyId => Span::raw(cell(&keep_ends(&printable(&row.key_id), columns), columns)),
+        KeyColumn::KeyId => Span::raw(cell(&keep_ends(&printable(&row.key_id()), columns), columns)),
         KeyColumn::Usage => {
-            let usage = metadata.and_then(|metadata| metadata.key_usage.as_ref());
+            let usage = traits.and_then(|traits| traits.key_usage.as_ref());
             told(usage.map(|usage| if column.short { usage.word() } else { usage.words() }))
         }
-        KeyColumn::Spec => told(metadata.and_then(|metadata| metadata.spec())),
+        KeyColumn::Spec => told(traits.and_then(|traits| traits.spec.as_deref())),
+        KeyColumn::Region => plain(row.region()),
         KeyColumn::Manager => told(
-            metadata
-                .and_then(|metadata| metadata.key_manager.as_ref())
+            traits
+                .and_then(|traits| traits.key_manager.as_ref())
                 .map(super::super::domain::key::KeyManager::words),
         ),
         KeyColumn::Origin => told(
-            metadata
-                .and_then(|metadata| metadata.origin.as_ref())
-                .map(super::super::domain::key::Origin::as_str),
+            traits.and_then(|traits| traits.origin.as_ref()).map(super::super::domain::key::Origin::as_str),
         ),
-        KeyColumn::Created => {
-            told(metadata.and_then(|metadata| metadata.creation_date).map(time::date).as_deref())
-        }
-        KeyColumn::Deletion => {
-            told(metadata.and_then(|metadata| metadata.deletion_date).map(time::date).as_deref())
-        }
+        KeyColumn::Created => told(row.creation_date().map(time::date).as_deref()),
+        KeyColumn::Deletion => told(row.deletion_date().map(time::date).as_deref()),
         KeyColumn::Description => match row.refusal() {
             Some(failure) => Span::styled(cell(&printable(&failure.sentence), columns), theme.dim),
-            None => told(metadata.map(|metadata| metadata.description.as_str())),
+            None => told(traits.map(|_| row.description())),
         },
     }
 }
 
 /// The alias that the filter matched, else the first, and how many more there are.
-fn alias(state: &State, row: &KeyRow, columns: usize, theme: &Theme) -> Span<'static> {
+fn alias(state: &State, row: Key<'_>, columns: usize, theme: &Theme) -> Span<'static> {
     let alias = state.keys.filter.alias_of(&state.catalog, row).and_then(|alias| state.catalog.alias(alias));
     let Some(alias) = alias else {
-        let words = match state.loading.aliases {
+        let words = match state.at(row.source()).loading.aliases {
+            _ if row.knows_its_aliases() => "(no alias)",
             Phase::Complete => "(no alias)",
             Phase::Reading => ON_ITS_WAY,
             Phase::Failed(_) => "",
         };
         return Span::styled(cell(words, columns), theme.dim);
     };
-    let name = printable(&alias.name);
+    let name = printable(alias.name());
     let others = row.aliases().len() - 1;
     if others == 0 {
         return Span::raw(cell(&keep_end(&name, columns), columns));
@@ -242,8 +241,8 @@ fn narrow_row(state: &State, key: KeyHandle, columns: usize, selected: bool, the
     let alias = state.keys.filter.alias_of(&state.catalog, key).and_then(|alias| state.catalog.alias(alias));
     let for_name = columns.saturating_sub(3);
     let name = match alias {
-        Some(alias) => keep_end(&printable(&alias.name), for_name).into_owned(),
-        None => keep_ends(&printable(&key.key_id), for_name).into_owned(),
+        Some(alias) => keep_end(&printable(alias.name()), for_name).into_owned(),
+        None => keep_ends(&printable(&key.key_id()), for_name).into_owned(),
     };
     row(vec![Span::styled(glyph, style), Span::styled(cell(&name, for_name), Style::new())], selected, theme)
 }
@@ -254,14 +253,15 @@ mod tests {
 
     #[test]
     fn columns_leave_in_their_order_and_the_rest_fills_the_width() {
-        let names =
-            |available| -> Vec<&str> { columns(available).iter().map(|column| column.title).collect() };
+        let names = |available| -> Vec<&str> {
+            columns(available, false).iter().map(|column| column.title).collect()
+        };
         assert_eq!(names(195).len(), 10);
         assert_eq!(names(135), ["STATE", "ALIAS", "KEY ID", "USAGE", "SPEC", "MANAGER", "ORIGIN"]);
         assert_eq!(names(75), ["STATE", "ALIAS", "KEY ID", "USAGE"]);
         assert_eq!(names(62), ["STATE", "ALIAS", "KEY ID"]);
         for available in 57..250 {
-            let columns = columns(available);
+            let columns = columns(available, false);
             let taken: usize = columns.iter().map(|column| column.width + GAP).sum();
             assert_eq!(taken - GAP, available, "at {available}");
         }

@@ -41,8 +41,9 @@ pub(super) fn lines(state: &State, outcome: &Outcome, columns: usize, theme: &Th
     match &outcome.progress {
         Progress::Running { since, .. } => {
             let waited = state.now.elapsed.saturating_sub(*since).as_secs_f64();
-            let whom = match state.place.kind {
-                PlaceKind::Aws => state.place.host().unwrap_or_else(|| "KMS".to_owned()),
+            let place = &state.at(outcome.source).place;
+            let whom = match place.kind {
+                PlaceKind::Aws => place.host().unwrap_or_else(|| "KMS".to_owned()),
                 PlaceKind::Local => "the local KMS".to_owned(),
             };
             let words = format!("asking {}, {waited:.1} s", printable(&whom));
@@ -102,7 +103,7 @@ fn data_key(
     if let Some(id) = &key.request_id {
         lines.extend(value("Request id", id, columns, theme));
     }
-    if key.is_local() || state.place.kind == PlaceKind::Local {
+    if key.is_local() || state.at(outcome.source).place.kind == PlaceKind::Local {
         lines.push(Line::default());
         let words = "made by a local KMS: no key of AWS opens it";
         lines.push(Line::from(Span::styled(words, theme.warning)));

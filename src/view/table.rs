@@ -5,8 +5,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Theme;
-use crate::domain::catalog::KeyRow;
-use crate::domain::key::KeyState;
+use crate::domain::catalog::Key;
+use crate::domain::key::{KeyState, days_until};
 use crate::domain::text::{keep_start, width};
 
 /// A value that is on its way.
@@ -48,20 +48,20 @@ pub(super) fn head(title: &str, columns: usize, sorted: Option<bool>, theme: &Th
 }
 
 /// Glyph, words and colour of a key's state: what DescribeKey told, or why it told nothing.
-pub(super) fn state_of(row: &KeyRow, now: Timestamp, theme: &Theme) -> (&'static str, String, Style) {
+pub(super) fn state_of(row: Key<'_>, now: Timestamp, theme: &Theme) -> (&'static str, String, Style) {
     if let Some(refusal) = row.refusal() {
         let words = crate::domain::text::printable(refusal.in_a_word()).into_owned();
         return ("⊘", words, theme.dim);
     }
-    let Some(metadata) = row.metadata() else {
+    let Some(traits) = row.traits() else {
         return ("·", "· ·".to_owned(), theme.dim);
     };
-    let Some(state) = &metadata.key_state else {
+    let Some(state) = &traits.key_state else {
         return ("?", "not told".to_owned(), theme.warning);
     };
     let (glyph, style) = (state.glyph(), theme.state(state));
-    let words = match (state, metadata.days_until_deletion(now)) {
-        (KeyState::PendingDeletion, Some(days)) => format!("Deletes in {days} d"),
+    let words = match (state, row.deletion_date()) {
+        (KeyState::PendingDeletion, Some(at)) => format!("Deletes in {} d", days_until(at, now)),
         _ => crate::domain::text::printable(state.words()).into_owned(),
     };
     (glyph, words, style)

@@ -7,12 +7,12 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use divan::{Bencher, black_box};
 use jiff::Timestamp;
 use kmx::app::{Message, Now, State, update};
-use kmx::domain::catalog::{Catalog, Described, ListedAlias, ListedKey};
+use kmx::domain::catalog::{Catalog, Described, Key, ListedAlias, ListedKey, Source};
 use kmx::domain::filter::Filter;
 use kmx::domain::key::{KeyManager, KeyMetadata, KeyState, KeyUsage};
 use kmx::domain::listing::{KeyColumn, Listing, Sort, compare_keys};
 use kmx::domain::loading::{List, LoadEvent};
-use kmx::domain::place::Place;
+use kmx::domain::place::{Destination, Place};
 use kmx::local::{LocalKms, Options, Seed, StoreLocation};
 use kmx::view::{Theme, render};
 use ratatui::Terminal;
@@ -73,8 +73,9 @@ fn now() -> Now {
 
 /// An explorer with so many keys, all described.
 fn loaded(count: usize) -> State {
-    let (mut state, first) = State::new(Place::local("us-east-1"), SCREEN, now());
-    let kmx::app::Effect::Connect { generation } = first else { unreachable!("it connects first") };
+    let places = vec![(Destination::default(), Place::local("us-east-1"))];
+    let (mut state, first) = State::new(places, SCREEN, now());
+    let [kmx::app::Effect::Connect { generation, .. }] = *first else { unreachable!("it connects first") };
     update(&mut state, Message::Connected { generation, place: Place::local("us-east-1") });
     let mut take = |event| update(&mut state, Message::Loaded { generation, event });
     take(LoadEvent::Keys(keys(0..count)));
@@ -118,14 +119,14 @@ fn keystroke_in_the_filter(bencher: Bencher, count: usize) {
 #[divan::bench(args = SIZES)]
 fn batch_of_1000_descriptions(bencher: Bencher, count: usize) {
     let mut catalog = Catalog::default();
-    let _ = catalog.add_keys(keys(0..count));
-    let _ = catalog.add_aliases(aliases(0..count));
+    let _ = catalog.add_keys(Source(0), keys(0..count));
+    let _ = catalog.add_aliases(Source(0), aliases(0..count));
     let (filter, sort) = (Filter::default(), Sort::<KeyColumn>::default());
     let mut listing = Listing::default();
-    let all: Vec<_> = catalog.keys().map(|(key, _)| key).collect();
+    let all: Vec<_> = catalog.keys().map(Key::handle).collect();
     listing.rebuild(
         all.into_iter(),
-        |key| filter.key(&catalog, key),
+        |key| filter.over(&catalog).key(key),
         |a, b| compare_keys(&catalog, sort, *a, *b),
     );
     bencher.with_inputs(|| described(0..1_000)).bench_local_values(|batch| {
@@ -136,7 +137,7 @@ fn batch_of_1000_descriptions(bencher: Bencher, count: usize) {
         listing.apply(
             &changed,
             |key| catalog.key(key).is_some(),
-            |key| filter.key(&catalog, key),
+            |key| filter.over(&catalog).key(key),
             |a, b| compare_keys(&catalog, sort, *a, *b),
         );
     });

@@ -4,6 +4,7 @@
 //! Nothing of the caller's environment gets through.
 
 mod endpoint;
+mod regions;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -711,6 +712,357 @@ fn no_credential_is_in_what_is_said() {
     assert!(!outcome.stderr.contains("visible"), "{}", outcome.stderr);
 }
 
+// ---------------------------------------------------------------- configuration, read-only, log
+
+const KEY: [&str; 5] = [GENERATE, "--key-id", "alias/x", "--key-spec", "AES_256"];
+
+#[test]
+fn a_configuration_that_is_wrong_is_told_before_anything_else() {
+    let home = Home::new();
+    let path = home.file(".config/kmx/config.toml", "describe_rate = 200\n[profiles.p]\nred_only = true\n");
+    let said =
+        format!("kmx: `{path}`, line 3: unknown member `profiles.p.red_only`: did you mean `read_only`?\n");
+    for arguments in [&["--demo"][..], &["list"], &KEY] {
+        home.run(arguments).refused(252, &[&said, "hint: mend it, or name another with --config\n"]);
+    }
+    // What reads no configuration goes on without.
+    assert_eq!(home.run(&[GENERATE, "--generate-cli-skeleton"]).code, 0);
+    let good = home.file("good.toml", "cache = false");
+    assert_eq!(home.demo(&["list", "--config", &good]).code, 0);
+}
+
+#[test]
+fn a_configuration_that_was_named_has_to_be_there() {
+    let home = Home::new();
+    for arguments in [&["--demo"][..], &["list"], &KEY] {
+        home.run(&[arguments, &["--config", "nowhere.toml"]].concat()).refused(
+            255,
+            &["kmx: the configuration cannot be used: cannot read `nowhere.toml`: ", "\nhint: name another"],
+        );
+    }
+    assert_eq!(home.demo(&["list"]).code, 0, "none is needed");
+}
+
+#[test]
+fn the_configuration_is_where_the_environment_has_such_files() {
+    let home = Home::new();
+    home.file("elsewhere/kmx/config.toml", "cache = 1");
+    let mut command = home.command(&["list"]);
+    command.env("XDG_CONFIG_HOME", home.path("elsewhere"));
+    outcome(command).refused(252, &["elsewhere/kmx/config.toml`, line 1: `cache` must be true or false"]);
+    // Nowhere to look for one: the demo has a file of its own here.
+    let mut command = home.command(&["list", "--demo", "--demo-store", "x.redb"]);
+    command.env("HOME", "/dev/null");
+    assert_eq!(outcome(command).code, 0);
+}
+
+#[test]
+fn a_rate_that_cannot_be_is_told_with_what_is_allowed() {
+    let home = Home::new();
+    for rate in ["10001", "-1", "1.5", "", "fast"] {
+        home.run(&["list", &format!("--describe-rate={rate}")]).refused(252, &["kmx: --describe-rate: "]);
+    }
+    home.run(&["list", "--describe-rate", "fast"])
+        .refused(252, &["`fast`: a whole number from 0 to 10000; 0 is as fast as the service lets\n"]);
+    for rate in ["0", "10000"] {
+        assert_eq!(home.demo(&["list", "--describe-rate", rate]).code, 0);
+    }
+}
+
+#[test]
+fn a_run_that_is_read_only_makes_no_data_key_and_opens_nothing() {
+    let home = Home::new();
+    let endpoint = Endpoint::recorder();
+    for arguments in [[&KEY[..], &["--read-only"]].concat(), [&["--read-only"], &KEY[..]].concat()] {
+        home.on(&endpoint, &arguments).refused(
+            252,
+            &[
+                "kmx: no data key is made here: --read-only allows a dry run alone\n",
+                "hint: add --dry-run, or leave --read-only out\n",
+            ],
+        );
+        home.demo(&arguments).refused(252, &["--read-only allows a dry run alone"]);
+    }
+    assert!(endpoint.bodies(OPERATION).is_empty());
+    assert!(!home.path("x.redb").exists());
+    let dry = [GENERATE, "--key-id", ORDERS, "--key-spec", "AES_256", "--dry-run", "--read-only"];
+    home.demo(&dry).refused(0, &["kmx: dry run: the request would have succeeded"]);
+    assert!(home.demo(&["list", "--read-only"]).stdout.contains(ORDERS));
+}
+
+#[test]
+fn a_profile_that_is_read_only_makes_no_data_key_whoever_named_it() {
+    let home = Home::new();
+    home.file(
+        ".config/kmx/config.toml",
+        "[profiles.prod]\nread_only = true\n[profiles.default]\nread_only = true",
+    );
+    home.file(".aws/config", "[default]\n[profile prod]\n[profile dev]\n");
+    let keys = "aws_access_key_id = AKIDTEST\naws_secret_access_key = secret\n";
+    home.file(
+        ".aws/credentials",
+        &["[default]\n", "[prod]\n", "[dev]\n"].map(|name| format!("{name}{keys}")).concat(),
+    );
+    let endpoint = Endpoint::recorder();
+    let run = |arguments: &[&str], profile: Option<&str>| {
+        let mut command = home.command(&[&KEY[..], arguments].concat());
+        command.env("AWS_REGION", "us-east-1").env("AWS_ENDPOINT_URL_KMS", &endpoint.url);
+        if let Some(profile) = profile {
+            command.env("AWS_PROFILE", profile);
+        }
+        outcome(command)
+    };
+    for (arguments, profile, name) in [
+        (&["--profile", "prod"][..], None, "prod"),
+        (&["--profile", "prod"], Some("dev"), "prod"),
+        (&[], Some("prod"), "prod"),
+        (&[], None, "default"),
+    ] {
+        let said =
+            format!("kmx: no data key is made here: read_only of profile {name} in the configuration allows");
+        run(arguments, profile)
+            .refused(252, &[&said, "hint: add --dry-run, or name another with --profile\n"]);
+    }
+    assert!(endpoint.bodies(OPERATION).is_empty());
+    run(&["--profile", "dev"], Some("prod")).json();
+    assert_eq!(endpoint.bodies(OPERATION).len(), 1);
+    // The endpoint knows no dry run; what counts here is that it was asked.
+    assert_eq!(run(&["--profile", "prod", "--dry-run"], None).code, 255);
+    assert_eq!(endpoint.bodies(OPERATION)[1]["DryRun"], true);
+}
+
+#[test]
+fn a_log_holds_no_context_no_token_no_secret_and_no_answer() {
+    let home = Home::new();
+    let path = home.path("kmx.log");
+    let run = |endpoint: &Endpoint, level: &str| {
+        let request = [
+            &KEY[..],
+            &["--encryption-context", "visible-name=visible-value", "--grant-tokens", "visible-token"],
+            &["--log-file", "kmx.log", "--log-level", level],
+        ];
+        let mut command = home.command_on(endpoint, &request.concat());
+        command.env("AWS_SECRET_ACCESS_KEY", "visible-secret").env("AWS_SESSION_TOKEN", "visible-session");
+        outcome(command)
+    };
+    run(&Endpoint::recorder(), "trace").json();
+    let first = std::fs::read_to_string(&path).unwrap();
+    run(&Endpoint::new(denied), "trace").refused(254, &[]);
+    let log = std::fs::read_to_string(&path).unwrap();
+    assert!(log.starts_with(&first) && log.len() > first.len(), "it goes on at the end: {log}");
+    for text in ["data key made", "no data key", "AccessDeniedException"] {
+        assert!(log.contains(text), "no {text:?} in {log}");
+    }
+    for text in ["visible", "AKIDTEST", "b3BhcXVl", "alias/x", "aws_", "hyper", "is not authorized"] {
+        assert!(!log.contains(text), "{text:?} is in {log}");
+    }
+    for line in log.lines() {
+        let (time, rest) = line.split_once(' ').unwrap();
+        assert!(time.ends_with('Z') && time.parse::<jiff::Timestamp>().is_ok(), "{line}");
+        assert!(rest.contains(" kmx::"), "{line}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    std::fs::remove_file(&path).unwrap();
+    run(&Endpoint::recorder(), "error").json();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+}
+
+#[test]
+fn a_log_that_cannot_be_is_told_with_the_way_out() {
+    let home = Home::new();
+    for arguments in [&["--demo"][..], &["list"], &["serve"]] {
+        home.run(&[arguments, &["--log-file", "no/such/folder/log"]].concat()).refused(
+            255,
+            &[
+                "kmx: the log cannot be used: cannot write `no/such/folder/log`: ",
+                "\nhint: see that its folder",
+            ],
+        );
+        home.run(&[arguments, &["--log-level", "debug"]].concat()).refused(
+            252,
+            &["kmx: --log-level says how much goes to a log, and there is none: add --log-file"],
+        );
+    }
+    home.run(&["list", "--log-file", "log", "--log-level", "loud"])
+        .refused(252, &["kmx: --log-level: `loud` is none of error, warn, info, debug, trace\n"]);
+    assert!(!home.path("log").exists());
+}
+
+#[test]
+fn a_server_refuses_what_is_about_requests() {
+    let home = Home::new();
+    for option in [&["--read-only"][..], &["--no-cache"], &["--config", "x"], &["--describe-rate", "1"]] {
+        let said = format!("kmx: {}: is about requests, and `kmx serve` answers them", option[0]);
+        home.run(&[&["serve"], option].concat()).refused(252, &[&said]);
+    }
+}
+
+// ---------------------------------------------------------------- describe
+
+#[test]
+fn a_key_is_told_with_all_that_can_be_read_about_it() {
+    let home = Home::new();
+    let told = home.demo(&["describe", "alias/payments/prod/card-vault", "--output", "json"]).json();
+    let listed = home.demo(&["list", "prod/pan", "--output", "json"]).json();
+    for (name, value) in listed["Keys"][0].as_object().unwrap() {
+        assert_eq!(&told[name], value, "{name}");
+    }
+    let policy: Value = serde_json::from_str(told["Policy"]["Policy"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&told["Policy"]["PolicyName"], &policy["Version"]),
+        (&json!("default"), &json!("2012-10-17"))
+    );
+    assert!(told["Tags"].as_array().unwrap().contains(&json!({"TagKey": "pci", "TagValue": "true"})));
+    assert_eq!(told["Grants"][0]["Constraints"]["EncryptionContextSubset"], json!({"service": "card-vault"}));
+    assert_eq!(told["Rotation"]["RotationPeriodInDays"], 90);
+    let rotations = told["Rotation"]["Rotations"].as_array().unwrap();
+    assert_eq!(rotations.last().unwrap()["KeyMaterialId"], told["CurrentKeyMaterialId"]);
+    assert_eq!(told["LastUsage"]["KeyLastUsage"], json!({}));
+    assert_eq!((told.get("PublicKey"), told.get("CustomKeyStore")), (None, None));
+}
+
+#[test]
+fn only_what_a_key_can_have_is_told() {
+    let home = Home::new();
+    let signing = home.demo(&["describe", "alias/identity/prod/token-signing", "--output", "json"]).json();
+    assert_eq!(signing["PublicKey"]["KeySpec"], "ECC_NIST_P256");
+    assert_eq!(signing.get("Rotation"), None);
+    let stored = home.demo(&["describe", "alias/people/prod/files", "--output", "json"]).json();
+    assert_eq!(stored["CustomKeyStore"]["ConnectionState"], "DISCONNECTED");
+    assert_eq!(stored.get("Rotation"), None);
+}
+
+#[test]
+fn people_get_sections_with_what_the_key_can_and_cannot() {
+    let home = Home::new();
+    let signing = home.demo(&["describe", "alias/identity/prod/token-signing"]).stdout;
+    for part in [
+        "● Enabled\n",
+        "Can           sign, verify, give its public key\n",
+        "(its usage is sign/verify)",
+        "\nPUBLIC KEY\n",
+        "\n-----BEGIN PUBLIC KEY-----\n",
+        "\nPOLICY\n{\n  \"Version\": ",
+        "\nLAST USE\nnever",
+    ] {
+        assert!(signing.contains(part), "no {part:?} in {signing}");
+    }
+    let backups = home.demo(&["describe", "alias/backups/prod/databases"]).stdout;
+    assert!(backups.contains("Replica       arn:aws:kms:eu-west-1:111122223333:key/mrk-0618"), "{backups}");
+    let tape = home.demo(&["describe", "alias/backups/legacy/tape"]).stdout;
+    assert!(tape.contains(", 30 days left\n"), "{tape}");
+}
+
+#[test]
+fn a_key_that_nobody_knows_ends_with_254_and_the_way_out() {
+    let home = Home::new();
+    let said = "An error occurred (NotFoundException) when calling the DescribeKey operation: ";
+    home.demo(&["describe", "alias/nope"]).refused(254, &[said, "\nhint: "]);
+    home.demo(&["describe", "alias/ä"]).refused(252, &["kmx: KEY: "]);
+}
+
+#[test]
+fn a_predefined_alias_without_a_key_is_not_described_and_stays_without() {
+    let home = Home::new();
+    let before = home.demo(&["list", "--output", "text"]).stdout.lines().count();
+    home.demo(&["describe", "alias/aws/sns"]).refused(254, &["kmx: alias/aws/sns has no key yet\nhint: "]);
+    assert_eq!(home.demo(&["list", "--output", "text"]).stdout.lines().count(), before);
+    assert_eq!(home.demo(&["describe", "alias/aws/s3"]).code, 0);
+}
+
+/// A key that may be described, with an answer of choice to all else.
+fn described(answer: impl Fn(&str) -> (u16, Value) + Send + Sync + 'static) -> Endpoint {
+    Endpoint::new(move |operation| match operation {
+        "DescribeKey" => {
+            let metadata = json!({
+                "KeyId": KEY_ID, "Arn": KEY_ARN, "KeyState": "Enabled", "KeySpec": "SYMMETRIC_DEFAULT",
+                "KeyUsage": "ENCRYPT_DECRYPT", "Description": "\u{1b}[2J\u{202e}",
+            });
+            (200, json!({"KeyMetadata": metadata}))
+        }
+        other => answer(other),
+    })
+}
+
+#[test]
+fn parts_that_are_refused_say_so_in_their_place() {
+    let home = Home::new();
+    let endpoint = described(denied);
+    let told = home.on(&endpoint, &["describe", "alias/x", "--output", "json"]).json();
+    for part in ["Aliases", "Policy", "Tags", "Grants", "Rotation", "LastUsage"] {
+        assert_eq!(told[part]["Error"]["Code"], "AccessDeniedException", "{part}");
+    }
+    // The alias goes to DescribeKey alone.
+    assert_eq!(endpoint.bodies("DescribeKey"), [json!({"KeyId": "alias/x"})]);
+    for operation in ["GetKeyPolicy", "ListResourceTags", "ListGrants", "GetKeyRotationStatus"] {
+        assert_eq!(endpoint.bodies(operation)[0]["KeyId"], KEY_ARN, "{operation}");
+    }
+    let text = home.on(&endpoint, &["describe", KEY_ID]);
+    assert_eq!(text.code, 0);
+    assert_printable(&text.stdout);
+    for part in [
+        "\nGRANTS\nnot allowed: kms:ListGrants on ",
+        "hint: the policy must name this action, on the key's ARN",
+    ] {
+        assert!(text.stdout.contains(part), "no {part:?} in {}", text.stdout);
+    }
+}
+
+#[test]
+fn a_status_of_rotation_is_told_where_its_history_is_refused() {
+    let endpoint = described(|operation| match operation {
+        "GetKeyRotationStatus" => (200, json!({"KeyRotationEnabled": true, "RotationPeriodInDays": 180})),
+        other => denied(other),
+    });
+    let told = Home::new().on(&endpoint, &["describe", KEY_ARN, "--output", "json"]).json();
+    assert_eq!(told["Rotation"]["RotationPeriodInDays"], 180);
+    assert_eq!(told["Rotation"]["Rotations"]["Error"]["Code"], "AccessDeniedException");
+}
+
+#[test]
+fn a_list_that_leads_round_or_nowhere_is_not_taken_for_whole() {
+    let endpoint = described(|operation| match operation {
+        "ListGrants" => (200, json!({"Grants": [{"GrantId": "a"}], "Truncated": true, "NextMarker": "m"})),
+        "ListResourceTags" => (200, json!({"Tags": [], "Truncated": true})),
+        other => denied(other),
+    });
+    let told = Home::new().on(&endpoint, &["describe", KEY_ARN, "--output", "json"]).json();
+    for part in ["Grants", "Tags"] {
+        let message = told[part]["Error"]["Message"].as_str().unwrap();
+        assert!(message.contains("names no next page"), "{message}");
+    }
+    assert_eq!(endpoint.bodies("ListGrants").len(), 2);
+}
+
+#[test]
+fn grants_beyond_a_page_are_all_told_each_once() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let endpoint = described(move |operation| match operation {
+        "ListGrants" => {
+            let page = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let grants: Vec<Value> =
+                (0..100).map(|at| json!({"GrantId": format!("{:064x}", page * 100 + at)})).collect();
+            let mut answer = json!({"Grants": grants, "Truncated": page < 2});
+            if page < 2 {
+                answer["NextMarker"] = format!("page {}", page + 1).into();
+            }
+            (200, answer)
+        }
+        other => denied(other),
+    });
+    let told = Home::new().on(&endpoint, &["describe", KEY_ARN, "--output", "json"]).json();
+    let ids: std::collections::BTreeSet<&str> =
+        told["Grants"].as_array().unwrap().iter().map(|grant| grant["GrantId"].as_str().unwrap()).collect();
+    assert_eq!((ids.len(), told["Grants"].as_array().unwrap().len()), (300, 300));
+    let markers: Vec<Value> =
+        endpoint.bodies("ListGrants").iter().map(|body| body["Marker"].clone()).collect();
+    assert_eq!(markers, [Value::Null, json!("page 1"), json!("page 2")]);
+}
+
 // ---------------------------------------------------------------- help
 
 #[test]
@@ -720,6 +1072,7 @@ fn the_help_is_what_was_read_and_agreed() {
         ("help", &["--help"][..]),
         ("help_short", &["-h"]),
         ("help_list", &["list", "--help"]),
+        ("help_describe", &["describe", "--help"]),
         ("help_serve", &["serve", "--help"]),
         ("help_generate", &["generate", "--help"]),
     ] {

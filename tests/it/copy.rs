@@ -36,7 +36,8 @@ async fn each_screen_copies_its_main_value() {
 #[tokio::test(start_paused = true)]
 async fn the_json_tab_copies_what_describe_key_told() {
     let mut explorer = Explorer::start().await;
-    explorer.press("/demo orders<enter><enter><tab>y").await;
+    explorer.press("/demo orders<enter><enter>").await;
+    explorer.press("<tab>y").await;
     let json: Value = serde_json::from_str(&copied(&explorer)).unwrap();
     assert_eq!(json["KeyId"], ORDERS);
     assert_eq!(json["KeyState"], "Enabled");
@@ -121,7 +122,8 @@ async fn what_is_copied_has_nothing_that_a_terminal_obeys() {
     let keyring = "[[key]]\nid = \"00000000-0000-4000-8000-000000000001\"\ncreated = 2024-01-01T00:00:00Z\n\
                    description = \"a\\u001b[2Jb\\u202ec\\u009bd\"\naliases = [\"alias/x\"]\n";
     let mut explorer = Explorer::start_with(Setup { seed: keyring.into(), ..Setup::default() }).await;
-    explorer.press("<enter>2y").await;
+    explorer.press("<enter>").await;
+    explorer.press("2y").await;
     let text = copied(&explorer);
     assert!(
         !text.chars().any(|character| character != '\n' && kmx::domain::text::is_hidden(character)),

@@ -39,7 +39,7 @@ async fn the_overview_says_what_a_key_is_and_can_do() {
         ("83097a0f", &["● Enabled", "sign, verify", "RSA_4096", "sign/verify"][..]),
         ("71d5162f", &["generate MACs, verify MACs", "HMAC_256"][..]),
         ("9e991478", &["derive shared secrets", "ECC_NIST_P384"][..]),
-        ("dfb96d28", &["Can           encrypt, decrypt ", "RSA_3072"][..]),
+        ("dfb96d28", &["Can           encrypt, decrypt, give its public key", "RSA_3072"][..]),
         ("d9dca94a", &["✕ Deletes in 6 d", "Deletion      2026-11-30 12:00 UTC, in 6 days"][..]),
         ("mrk-a743", &["✕ Awaits replicas", "Deletion      7 days after the last replica is gone"][..]),
         ("a67192d9", &["◇ Pending import", "EXTERNAL"][..]),

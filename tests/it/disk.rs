@@ -1,10 +1,13 @@
-//! `kmx serve` on a disk that is full, and in places where nothing can be written.
+//! `kmx serve` and remembered catalogs on a disk that is full, and in places where nothing can be
+//! written.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 use jiff::{SignedDuration, Timestamp};
+use kmx::domain::failure::Failure;
+use kmx::files::catalog_cache::{CacheKey, CatalogCache};
 use kmx::local::{Clock, LocalKms, Options, StoreLocation};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -222,4 +225,36 @@ fn a_place_where_nothing_can_be_written_is_named_with_the_way_out() {
         }
     }
     assert_eq!(std::fs::read(home.path().join("file")).unwrap(), b"somebody's notes");
+}
+
+/// Where the test below finds its cache when it runs once more, on a full disk.
+const CACHE: &str = "KMX_TEST_CACHE";
+
+#[test]
+fn a_catalog_that_the_disk_has_no_room_for_leaves_the_one_before() {
+    let key = CacheKey { profile: None, region: "us-east-1".to_owned(), endpoint: None, demo: true };
+    let large = vec![b'x'; 1 << 20];
+    if let Some(folder) = std::env::var_os(CACHE) {
+        let failure = Failure::from(CatalogCache::new(folder.into()).write(&key, &large).unwrap_err());
+        assert!(failure.sentence.contains("File too large"), "{failure}");
+        assert!(failure.hints[0].starts_with("make room on that disk"), "{:?}", failure.hints);
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let cache = CatalogCache::new(home.path().join("catalogs"));
+    cache.write(&key, b"before").unwrap();
+    let test = "disk::a_catalog_that_the_disk_has_no_room_for_leaves_the_one_before";
+    let again = Command::new("sh")
+        .args(["-c", r#"trap "" XFSZ; ulimit -f 100; exec "$1" --exact "$2""#, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .arg(test)
+        .env(CACHE, home.path().join("catalogs"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&again.stdout);
+    assert!(again.status.success() && said.contains("1 passed"), "{said}");
+    assert_eq!(cache.read(&key).unwrap(), b"before");
+    assert_eq!(std::fs::read_dir(home.path().join("catalogs")).unwrap().count(), 1);
+    cache.write(&key, &large).unwrap();
+    assert_eq!(cache.read(&key).unwrap(), large);
 }

@@ -198,7 +198,7 @@ async fn a_reload_before_the_connection_is_made_leaves_one_catalog_being_read() 
 async fn keys_typed_ahead_of_the_store_do_not_lock_it_out() {
     let folder = tempfile::tempdir().unwrap();
     let settings =
-        LocalSettings { store: Some(folder.path().join("keys.redb")), region: "us-east-1".to_owned() };
+        LocalSettings { store: Some(folder.path().join("keys.redb")), regions: vec!["us-east-1".to_owned()] };
     let session = Session::new(Target::Local(settings));
     let (mut runtime, _) = harness::runtime(session, 140, 40, NOW.parse().unwrap());
     runtime.begin();
@@ -383,7 +383,7 @@ async fn a_store_that_is_in_use_says_so_and_opens_once_it_is_free() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.redb");
     let other = LocalKms::open(StoreLocation::File(path.clone()), Options::default()).unwrap();
-    let settings = LocalSettings { store: Some(path), region: "us-east-1".to_owned() };
+    let settings = LocalSettings { store: Some(path), regions: vec!["us-east-1".to_owned()] };
     let session = Session::new(Target::Local(settings));
     let now: Timestamp = NOW.parse().unwrap();
     let (mut runtime, _) = harness::runtime(session, 140, 40, now);

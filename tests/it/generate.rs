@@ -301,8 +301,10 @@ async fn no_operation_that_returns_a_plaintext_is_ever_called() {
     let mut explorer = open_on("demo orders", Behaviour::default()).await;
     explorer.press("<ctrl+r>y.n<esc><enter>r2y1<esc>r2r").await;
     explorer.press("n<alt+c><tab><tab><tab><space><ctrl+r>").await;
+    // That everything listed is called from somewhere, the rules of the tree hold; no key starts a
+    // scan yet.
     let called = explorer.operations();
-    let mut known = OPERATIONS.to_vec();
-    known.sort_unstable();
-    assert_eq!(called, known, "everything that is called is listed, and everything listed is called");
+    assert!(called.iter().all(|operation| OPERATIONS.contains(&operation.as_str())), "{called:?}");
+    // What reads the details of a key is `kmx describe`'s: the explorer calls none of it by itself.
+    assert_eq!(called, ["DescribeKey", "GenerateDataKeyWithoutPlaintext", "ListAliases", "ListKeys"]);
 }

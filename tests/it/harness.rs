@@ -349,6 +349,13 @@ fn named_key(name: &str) -> KeyEvent {
     KeyEvent::new(code, modifiers)
 }
 
+/// A transport that is that one, and what goes over it.
+pub fn recorded(inner: SharedHttpClient) -> (SharedHttpClient, Arc<Mutex<Vec<Call>>>) {
+    let calls = Arc::default();
+    let recorder = Recorder { inner, calls: Arc::clone(&calls) };
+    (SharedHttpClient::new(recorder), calls)
+}
+
 /// A transport that remembers what went over it.
 #[derive(Clone, Debug)]
 struct Recorder {

@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "modules of a test binary have no outside")]
 
 mod browse;
+mod calls;
 mod cli;
 mod copy;
 mod details;
@@ -17,6 +18,7 @@ mod generate;
 mod guard;
 mod harness;
 mod kill;
+mod loading;
 mod parity;
 mod pty;
 mod serve;

@@ -15,7 +15,7 @@ struct Room {
 /// Crates that wait, draw, call or keep.
 const WAITS: [&str; 4] = ["tokio", "aws_sdk_kms", "aws_config", "arboard"];
 
-const ROOMS: [Room; 9] = [
+const ROOMS: [Room; 10] = [
     Room {
         name: "domain",
         may_use: &["domain"],
@@ -55,15 +55,20 @@ const ROOMS: [Room; 9] = [
     Room { name: "kms", may_use: &["kms", "domain"], must_not_name: &["std::fs", "std::env", "ratatui"] },
     Room { name: "local", may_use: &["local"], must_not_name: &["ratatui", "std::env"] },
     Room { name: "session", may_use: &["session", "kms", "local", "domain"], must_not_name: &["ratatui"] },
+    Room {
+        name: "files",
+        may_use: &["files", "domain"],
+        must_not_name: &["aws_sdk_kms", "aws_config", "tokio", "async ", "std::env", "ratatui", "crossterm"],
+    },
     Room { name: "clipboard", may_use: &["clipboard"], must_not_name: &["tokio", "ratatui"] },
     Room {
         name: "tui",
-        may_use: &["tui", "view", "app", "session", "kms", "clipboard", "domain"],
+        may_use: &["tui", "view", "app", "session", "kms", "files", "clipboard", "domain"],
         must_not_name: &["aws_sdk_kms"],
     },
     Room {
         name: "cli",
-        may_use: &["cli", "tui", "session", "kms", "clipboard", "local", "domain"],
+        may_use: &["cli", "tui", "session", "kms", "files", "clipboard", "local", "domain"],
         must_not_name: &["aws_sdk_kms", "ratatui"],
     },
 ];

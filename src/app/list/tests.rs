@@ -1,7 +1,7 @@
 //! Selection, filter, sort and scrolling of a list.
 
 use super::*;
-use crate::domain::catalog::{ListedAlias, ListedKey};
+use crate::domain::catalog::{ListedAlias, ListedKey, Source};
 
 fn arn(number: usize) -> String {
     format!("arn:aws:kms:us-east-1:111122223333:key/k{number:03}")
@@ -10,14 +10,14 @@ fn arn(number: usize) -> String {
 /// Takes a key with its alias in, as two pages.
 fn add(catalog: &mut Catalog, list: &mut ListState<KeyHandle>, number: usize, alias: &str) {
     let keys = vec![ListedKey { key_id: format!("k{number:03}"), arn: arn(number) }];
-    let changes = catalog.add_keys(keys);
+    let changes = catalog.add_keys(Source(0), keys);
     list.apply(catalog, &changes.keys);
     let aliases = vec![ListedAlias {
         name: format!("alias/{alias}"),
         arn: String::new(),
         target_key_id: Some(format!("k{number:03}")),
     }];
-    let changes = catalog.add_aliases(aliases);
+    let changes = catalog.add_aliases(Source(0), aliases);
     list.apply(catalog, &changes.keys);
 }
 
@@ -71,12 +71,13 @@ fn the_row_that_follows_takes_the_place_of_one_that_goes() {
     let (mut catalog, mut list) = list_of(&["a", "b", "c"]);
     list.move_by(1);
     for (gone, expected) in [(1, "c"), (2, "a")] {
-        catalog.begin_round();
+        catalog.begin_round(Source(0));
         let stay = (0..3).filter(|number| *number != gone && *number != 1);
         catalog.add_keys(
+            Source(0),
             stay.map(|number| ListedKey { key_id: format!("k{number:03}"), arn: arn(number) }).collect(),
         );
-        let changes = catalog.finish_keys();
+        let changes = catalog.finish_keys(Source(0));
         list.apply(&catalog, &changes.keys);
         assert_eq!(selected(&catalog, &list), expected);
     }
@@ -88,14 +89,14 @@ fn a_typed_filter_selects_the_top_and_clearing_it_keeps_the_row() {
     list.move_to_end(true);
     list.typing = true;
     list.input = Input::new("an".to_owned());
-    list.refilter(&catalog);
+    list.refilter(&catalog, Timestamp::UNIX_EPOCH);
     assert_eq!((selected(&catalog, &list).as_str(), list.rows().len()), ("banana", 1));
     // The same filter again changes nothing, also not where a person went.
     list.input = Input::new("a".to_owned());
-    list.refilter(&catalog);
+    list.refilter(&catalog, Timestamp::UNIX_EPOCH);
     list.move_by(2);
     assert_eq!(selected(&catalog, &list), "cherry");
-    list.refilter(&catalog);
+    list.refilter(&catalog, Timestamp::UNIX_EPOCH);
     assert_eq!(selected(&catalog, &list), "cherry");
     list.clear_filter(&catalog);
     assert_eq!((selected(&catalog, &list).as_str(), list.rows().len(), list.index()), ("cherry", 4, 2));

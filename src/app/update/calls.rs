@@ -2,7 +2,7 @@
 
 use super::super::{DetailsTab, Effect, Lines, Progress, Screen, State, StatusKind, Ticket, TopScreen};
 use super::form;
-use crate::domain::catalog::KeyRow;
+use crate::domain::catalog::Key;
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
 use crate::domain::json;
@@ -20,7 +20,8 @@ pub(super) fn answered(state: &mut State, ticket: Ticket, result: Result<Answer,
     });
     let Some((outcome, since)) = outcome else { return };
     let took = now.saturating_sub(since);
-    let key = state.catalog.resolve(&outcome.request.key_id).and_then(|key| state.catalog.key(key));
+    let key = state.catalog.resolve_in(outcome.source, &outcome.request.key_id);
+    let key = key.and_then(|key| state.catalog.key(key));
     let result = result.map_err(|failure| with_ways_out(failure, key));
     outcome.progress = match result {
         Ok(answer) => Progress::Done { answer, took },
@@ -29,14 +30,12 @@ pub(super) fn answered(state: &mut State, ticket: Ticket, result: Result<Answer,
 }
 
 /// A refusal of what is known of the key anyway says how to get round that.
-fn with_ways_out(mut failure: Failure, key: Option<&KeyRow>) -> Failure {
+fn with_ways_out(mut failure: Failure, key: Option<Key<'_>>) -> Failure {
     let about_the_key = ["DisabledException", "KMSInvalidStateException", "InvalidKeyUsageException"];
-    let known = key.and_then(KeyRow::metadata);
-    if let Some(metadata) =
-        known.filter(|_| failure.code.as_deref().is_some_and(|code| about_the_key.contains(&code)))
-    {
-        let ways: Vec<String> =
-            metadata.objections().into_iter().map(|objection| objection.way_out).collect();
+    let key = key.filter(|_| failure.code.as_deref().is_some_and(|code| about_the_key.contains(&code)));
+    if let Some((key, traits)) = key.and_then(|key| Some((key, key.traits()?))) {
+        let objections = traits.objections(&key.key_id()).into_iter();
+        let ways: Vec<String> = objections.map(|objection| objection.way_out).collect();
         if !ways.is_empty() {
             failure.hints = ways;
         }
@@ -49,7 +48,7 @@ pub(super) fn again(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(Screen::Outcome(_)) = state.screens.last()
         && let Some(Screen::Outcome(outcome)) = state.screens.pop()
     {
-        form::send(state, outcome.request, outcome.draft, effects);
+        form::send(state, outcome.source, outcome.request, outcome.draft, effects);
     }
 }
 
@@ -63,7 +62,7 @@ pub(super) fn copy(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Its name, the value, and whether it has lines of its own.
 fn main_value(state: &State) -> Option<(String, String, Lines)> {
-    let arn = |row: &KeyRow| ("the key ARN".to_owned(), row.arn.to_string(), Lines::One);
+    let arn = |key: Key<'_>| ("the key ARN".to_owned(), key.arn(), Lines::One);
     match state.screen() {
         Some(Screen::Outcome(outcome)) => match &outcome.progress {
             Progress::Done { answer: Answer::DataKey(key), .. } => Some((
@@ -78,10 +77,11 @@ fn main_value(state: &State) -> Option<(String, String, Lines)> {
         },
         Some(Screen::Details(details)) => {
             let row = state.catalog.key(details.key)?;
-            match (details.tab, row.metadata()) {
+            match (details.tab, &details.metadata) {
                 (DetailsTab::Json, Some(metadata)) => {
-                    Some(("the JSON".to_owned(), json::pretty(metadata, 4).ok()?, Lines::Many))
+                    Some(("the JSON".to_owned(), json::pretty(&**metadata, 4).ok()?, Lines::Many))
                 }
+                (DetailsTab::Json, None) => None,
                 _ => Some(arn(row)),
             }
         }
@@ -97,7 +97,7 @@ fn main_value(state: &State) -> Option<(String, String, Lines)> {
                 TopScreen::Keys => Some(arn(state.catalog.key(state.keys.selected()?)?)),
                 TopScreen::Aliases => {
                     let alias = state.catalog.alias(state.aliases.selected()?)?;
-                    Some(("the alias name".to_owned(), alias.name.to_string(), Lines::One))
+                    Some(("the alias name".to_owned(), alias.name().to_owned(), Lines::One))
                 }
             }
         }

@@ -3,84 +3,105 @@
 use super::super::{
     Connection, Effect, Generation, Loading, Phase, Screen, State, StatusKind, Ticket, TopScreen, layout,
 };
-use crate::domain::catalog::{Changes, Described, KeyHandle};
+use crate::domain::catalog::{Changes, Described, KeyHandle, Source};
 use crate::domain::failure::Failure;
 use crate::domain::identifier::Arn;
 use crate::domain::loading::{List, LoadEvent, Part};
 use crate::domain::place::Place;
 
-/// Connects and reads everything anew. Rows stay until it is known what became of them.
+/// Connects and reads again. A reading that broke off goes on where it was; one that came to its end
+/// begins anew, and rows stay until it is known what became of them. One that is under way is let be.
 pub(super) fn reload(state: &mut State, effects: &mut Vec<Effect>) {
-    state.generation.0 += 1;
-    state.connection = Connection::Connecting { since: state.now.elapsed };
-    state.loading = Loading { since: state.now.elapsed, ..Loading::default() };
-    state.wanted.clear();
-    state.catalog.begin_round();
-    effects.push(Effect::Connect { generation: state.generation });
+    let mut reading = 0;
+    for source in state.sources() {
+        let it = &state.connected[source.0 as usize];
+        if matches!(it.connection, Connection::Ready)
+            && !it.loading.finished
+            && it.loading.retrying().is_none()
+        {
+            reading += 1;
+            continue;
+        }
+        let resume = it.loading.finished && it.loading.broke_off();
+        if !resume {
+            state.catalog.begin_round(source);
+        }
+        let (generation, since) = (state.generation(), state.now.elapsed);
+        let it = &mut state.connected[source.0 as usize];
+        let over = Some(std::mem::replace(&mut it.generation, generation));
+        it.connection = Connection::Connecting { since };
+        let complete = |phase: &Phase| matches!(phase, Phase::Complete) && resume;
+        let phase = |was: &Phase| if complete(was) { Phase::Complete } else { Phase::Reading };
+        let (keys, aliases) = (phase(&it.loading.keys), phase(&it.loading.aliases));
+        it.loading = Loading { since, keys, aliases, ..Loading::default() };
+        it.wanted.clear();
+        effects.push(Effect::Connect { generation, over, resume, to: it.to.clone() });
+    }
+    if reading == state.connected.len() {
+        state.say(StatusKind::Info, "still reading; esc and everything else work meanwhile");
+    }
 }
 
 pub(super) fn connected(state: &mut State, generation: Generation, place: Place) {
-    if generation != state.generation {
-        return;
-    }
-    let account = state.place.account.take();
-    state.place = place;
-    state.place.account = state.place.account.take().or(account);
-    state.connection = Connection::Ready;
+    let Some(source) = state.source_of(generation) else { return };
+    state.catalog.name_region(source, place.region.as_deref().unwrap_or_default());
+    let it = &mut state.connected[source.0 as usize];
+    let account = it.place.account.take();
+    it.place = place;
+    it.place.account = it.place.account.take().or(account);
+    it.connection = Connection::Ready;
 }
 
 pub(super) fn not_connected(state: &mut State, generation: Generation, failure: Failure) {
-    if generation == state.generation {
-        state.connection = Connection::Failed(failure);
+    if let Some(source) = state.source_of(generation) {
+        state.connected[source.0 as usize].connection = Connection::Failed(failure);
     }
 }
 
 pub(super) fn loaded(state: &mut State, generation: Generation, event: LoadEvent) {
-    if generation != state.generation {
-        return;
-    }
+    let Some(source) = state.source_of(generation) else { return };
+    let it = &mut state.connected[source.0 as usize];
     match event {
         LoadEvent::Keys(page) => {
             if let Some(arn) = page.first().and_then(|key| Arn::parse(&key.arn)) {
-                state.place.account = Some(arn.account.to_owned()).filter(|account| !account.is_empty());
+                it.place.account = Some(arn.account.to_owned()).filter(|account| !account.is_empty());
             }
-            let changes = state.catalog.add_keys(page);
+            let changes = state.catalog.add_keys(source, page);
             take_in(state, &changes);
         }
         LoadEvent::Aliases(page) => {
-            let changes = state.catalog.add_aliases(page);
+            let changes = state.catalog.add_aliases(source, page);
             take_in(state, &changes);
         }
         LoadEvent::Described(answers) => {
             let mut changes = Changes::default();
             for (arn, described) in answers {
-                let of_one = state.catalog.describe(&arn, described);
-                changes.keys.extend(of_one.keys);
-                changes.aliases.extend(of_one.aliases);
+                changes.extend(state.catalog.describe(&arn, described));
             }
             take_in(state, &changes);
         }
         LoadEvent::Complete(List::Keys) => {
-            state.loading.keys = Phase::Complete;
-            let changes = state.catalog.finish_keys();
+            it.loading.keys = Phase::Complete;
+            let changes = state.catalog.finish_keys(source);
             take_in(state, &changes);
         }
         LoadEvent::Complete(List::Aliases) => {
-            state.loading.aliases = Phase::Complete;
-            let changes = state.catalog.finish_aliases();
+            it.loading.aliases = Phase::Complete;
+            let changes = state.catalog.finish_aliases(source);
             take_in(state, &changes);
         }
         LoadEvent::Failed(part, failure) => {
-            state.loading.retrying[part as usize] = None;
+            it.loading.retrying[part as usize] = None;
             match part {
-                Part::Keys => state.loading.keys = Phase::Failed(failure),
-                Part::Aliases => state.loading.aliases = Phase::Failed(failure),
-                Part::Descriptions => state.loading.describing_failed = Some(failure),
+                Part::Keys => it.loading.keys = Phase::Failed(failure),
+                Part::Aliases => it.loading.aliases = Phase::Failed(failure),
+                Part::Descriptions => it.loading.describing_failed = Some(failure),
             }
         }
-        LoadEvent::Retrying(part, failure) => state.loading.retrying[part as usize] = Some(failure),
-        LoadEvent::Recovered(part) => state.loading.retrying[part as usize] = None,
-        LoadEvent::Finished => state.loading.finished = true,
+        LoadEvent::Retrying(part, failure) => it.loading.retrying[part as usize] = Some(failure),
+        LoadEvent::Recovered(part) => it.loading.retrying[part as usize] = None,
+        LoadEvent::Pace(pace) => it.loading.pace = Some(pace),
+        LoadEvent::Finished => it.loading.finished = true,
     }
 }
 
@@ -92,15 +113,21 @@ pub(super) fn described(state: &mut State, ticket: Ticket, arn: &str, described:
     });
     let Some(details) = asked else { return };
     details.ticket = None;
-    if let Described::Refused(failure) = &described {
-        state.say(StatusKind::Error, failure.sentence.clone());
-        // What was known stays on the screen when a look at it fails.
-        let row = state.catalog.key_of_arn(arn).and_then(|key| state.catalog.key(key));
-        if row.is_some_and(|row| row.metadata().is_some()) {
-            return;
+    match &described {
+        Described::Known(metadata) => {
+            details.metadata = Some(metadata.clone());
+            if std::mem::take(&mut details.asked_again) {
+                state.say(StatusKind::Success, "described again");
+            }
         }
-    } else {
-        state.say(StatusKind::Success, "described again");
+        Described::Refused(failure) => {
+            state.say(StatusKind::Error, failure.sentence.clone());
+            // What was known stays on the screen when a look at it fails.
+            let key = state.catalog.key_of_arn(arn).and_then(|key| state.catalog.key(key));
+            if key.is_some_and(|key| key.traits().is_some()) {
+                return;
+            }
+        }
     }
     let changes = state.catalog.describe(arn, described);
     take_in(state, &changes);
@@ -113,7 +140,7 @@ fn take_in(state: &mut State, changes: &Changes) {
 
 /// Asks for the rows on the screen to be described first, when they are others than last asked for.
 pub(super) fn want_visible(state: &mut State, effects: &mut Vec<Effect>) {
-    if state.loading.finished || !matches!(state.connection, Connection::Ready) {
+    if state.connected.iter().all(|it| it.loading.finished || !matches!(it.connection, Connection::Ready)) {
         return;
     }
     let height = layout::list_height(state.size);
@@ -121,21 +148,28 @@ pub(super) fn want_visible(state: &mut State, effects: &mut Vec<Effect>) {
         TopScreen::Keys => state.keys.visible(height).to_vec(),
         TopScreen::Aliases => {
             let rows = state.aliases.visible(height).iter();
-            rows.filter_map(|alias| state.catalog.alias(*alias)?.key).collect()
+            rows.filter_map(|alias| state.catalog.alias(*alias)?.key()).collect()
         }
     };
-    let of_the_details = match state.screen() {
-        Some(Screen::Details(details)) => Some(details.key),
-        _ => None,
-    };
-    let mut open: Vec<KeyHandle> = of_the_details.into_iter().chain(shown).collect();
-    open.retain(|key| state.catalog.key(*key).is_some() && !state.catalog.is_fresh(*key));
-    // A list that only got shorter was asked for already, unless another key goes first now.
-    let same_first = of_the_details.is_none() || state.wanted.first() == open.first();
-    if open.is_empty() || (same_first && open.iter().all(|key| state.wanted.contains(key))) {
+    for source in state.sources() {
+        want(state, source, &shown, effects);
+    }
+}
+
+fn want(state: &mut State, source: Source, shown: &[KeyHandle], effects: &mut Vec<Effect>) {
+    let it = &state.connected[source.0 as usize];
+    if it.loading.finished || !matches!(it.connection, Connection::Ready) {
         return;
     }
-    let arns = open.iter().filter_map(|key| Some(state.catalog.key(*key)?.arn.to_string())).collect();
-    state.wanted = open;
-    effects.push(Effect::Want { arns });
+    let is_open = |key: &KeyHandle| {
+        state.catalog.key(*key).is_some_and(|key| key.source() == source && !key.is_fresh())
+    };
+    let open: Vec<KeyHandle> = shown.iter().copied().filter(is_open).collect();
+    // A list that only got shorter was asked for already.
+    if open.is_empty() || open.iter().all(|key| it.wanted.contains(key)) {
+        return;
+    }
+    let arns = open.iter().filter_map(|key| Some(state.catalog.key(*key)?.arn())).collect();
+    effects.push(Effect::Want { generation: it.generation, arns });
+    state.connected[source.0 as usize].wanted = open;
 }

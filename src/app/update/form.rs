@@ -2,8 +2,9 @@
 
 use super::super::form::{Focus, Form, Preview};
 use super::super::{
-    Effect, FormScreen, Lines, Outcome, Progress, Screen, State, StatusKind, TopScreen, layout,
+    Draft, Effect, FormScreen, Lines, Outcome, Progress, Screen, State, StatusKind, TopScreen, layout,
 };
+use crate::domain::catalog::{Key, Source};
 use crate::domain::json;
 use crate::domain::request::{Breaks, DataKeyRequest, aws_command};
 use tui_input::Input;
@@ -11,13 +12,14 @@ use tui_input::Input;
 /// Opens the form on what is shown: the draft that was left there, else a fresh one.
 pub(super) fn open(state: &mut State) {
     if let Some(Screen::Outcome(outcome)) = state.screens.last() {
-        let draft = outcome.draft.clone();
+        let (draft, source) = (outcome.draft.clone(), outcome.source);
         state.screens.pop();
-        reopen(state, &draft);
+        reopen(state, source, &draft);
         return;
     }
     let identifier = identifier_to_open_on(state).unwrap_or_default();
-    reopen(state, &identifier);
+    let source = state.source();
+    reopen(state, source, &identifier);
 }
 
 /// From a key its first alias (the one that the filter matched), else its key ARN; from an alias
@@ -27,37 +29,38 @@ fn identifier_to_open_on(state: &State) -> Option<String> {
         let row = state.catalog.key(key)?;
         let alias = state.keys.filter.alias_of(&state.catalog, row);
         let alias = alias.and_then(|alias| state.catalog.alias(alias));
-        Some(alias.map_or_else(|| row.arn.to_string(), |alias| alias.name.to_string()))
+        Some(alias.map_or_else(|| row.arn(), |alias| alias.name().to_owned()))
     };
     match state.screen() {
         Some(Screen::Details(details)) => of_key(details.key),
         Some(_) => None,
         None if state.top == TopScreen::Aliases => {
             let alias = state.catalog.alias(state.aliases.selected()?)?;
-            Some(alias.name.to_string())
+            Some(alias.name().to_owned())
         }
         None => of_key(state.keys.selected()?),
     }
 }
 
 /// Opens the draft of this name as it was left, else a fresh form.
-pub(super) fn reopen(state: &mut State, draft: &str) {
-    let kept = state.drafts.iter().position(|(name, _)| name == draft);
+pub(super) fn reopen(state: &mut State, source: Source, name: &str) {
+    let kept = state.drafts.iter().position(|draft| draft.source == source && draft.name == name);
     let form = if let Some(at) = kept {
-        state.drafts.remove(at).1
+        state.drafts.remove(at).form
     } else {
         let preview = if state.size.width >= layout::WIDE { Preview::Json } else { Preview::Off };
-        Form { preview, ..Form::on(draft) }
+        Form { preview, ..Form::on(name) }
     };
-    state.screens.push(Screen::Form(FormScreen { form }));
+    state.screens.push(Screen::Form(FormScreen { form, source }));
 }
 
 /// Keeps a form that is left, under the key that it names now: the form of another key must not
 /// come up where this one was opened. Gives back that name.
 pub(super) fn keep_draft(state: &mut State, screen: FormScreen) -> String {
     let name = screen.form.key.value().to_owned();
-    state.drafts.retain(|(other, _)| *other != name);
-    state.drafts.push((name.clone(), screen.form));
+    let FormScreen { form, source } = screen;
+    state.drafts.retain(|draft| draft.source != source || draft.name != name);
+    state.drafts.push(Draft { source, name: name.clone(), form });
     name
 }
 
@@ -88,7 +91,7 @@ pub(super) fn toggle_preview(state: &mut State) {
 
 pub(super) fn cycle_name(state: &mut State, by: isize) {
     let Some(typed) = form(state).map(|form| form.key.value().to_owned()) else { return };
-    let names = state.names_of(&typed);
+    let names = state.names_of(state.source(), &typed);
     if names.is_empty() {
         state.say(StatusKind::Info, "the list knows no other name of this key");
     } else if let Some(form) = form(state) {
@@ -99,7 +102,7 @@ pub(super) fn cycle_name(state: &mut State, by: isize) {
 /// Puts the completion shown behind what is typed.
 pub(super) fn complete(state: &mut State) {
     let Some(Screen::Form(screen)) = state.screens.last() else { return };
-    let Some(ending) = state.completion(&screen.form).map(str::to_owned) else { return };
+    let Some(ending) = state.completion(&screen.form) else { return };
     if let Some(form) = form(state) {
         form.key = Input::new(format!("{}{ending}", form.key.value()));
     }
@@ -120,8 +123,9 @@ pub(super) fn run(state: &mut State, effects: &mut Vec<Effect>) {
     match form.request() {
         Ok(request) => {
             let Some(Screen::Form(screen)) = state.screens.pop() else { return };
+            let source = screen.source;
             let draft = keep_draft(state, screen);
-            send(state, request, draft, effects);
+            send(state, source, request, draft, effects);
         }
         Err(problems) => {
             form.tried = true;
@@ -135,13 +139,21 @@ pub(super) fn run(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Sends a request and shows that it runs.
-pub(super) fn send(state: &mut State, request: DataKeyRequest, draft: String, effects: &mut Vec<Effect>) {
+pub(super) fn send(
+    state: &mut State,
+    source: Source,
+    request: DataKeyRequest,
+    draft: String,
+    effects: &mut Vec<Effect>,
+) {
     let ticket = state.ticket();
-    let listed = state.catalog.resolve(&request.key_id).and_then(|key| state.catalog.key(key));
-    let listed_arn = listed.map(|row| row.arn.to_string());
-    effects.push(Effect::Generate { ticket, request: request.clone() });
+    let listed = state.catalog.resolve_in(source, &request.key_id).and_then(|key| state.catalog.key(key));
+    let listed_arn = listed.map(Key::arn);
+    let generation = state.at(source).generation;
+    effects.push(Effect::Generate { ticket, generation, request: request.clone() });
     state.screens.push(Screen::Outcome(Outcome {
         request,
+        source,
         listed_arn,
         draft,
         progress: Progress::Running { ticket, since: state.now.elapsed },
@@ -155,7 +167,7 @@ pub(super) fn copy_preview(state: &mut State, effects: &mut Vec<Effect>) {
     match screen.form.request() {
         Ok(request) if screen.form.preview == Preview::Command => effects.push(Effect::Copy {
             what: "the aws command".to_owned(),
-            text: aws_command(&request, &state.place, Breaks::None),
+            text: aws_command(&request, state.place(), Breaks::None),
             lines: Lines::One,
         }),
         Ok(request) => effects.push(Effect::Copy {

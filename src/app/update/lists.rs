@@ -31,7 +31,7 @@ pub(super) fn begin_filter(state: &mut State) {
 }
 
 pub(super) fn keep_filter(state: &mut State) {
-    on_the_list!(state, |list, _catalog| list.typing = false);
+    on_the_list!(state, |list, catalog| list.keep_filter(catalog));
 }
 
 pub(super) fn clear_filter(state: &mut State) {
@@ -39,18 +39,20 @@ pub(super) fn clear_filter(state: &mut State) {
 }
 
 pub(super) fn type_in_filter(state: &mut State, chord: Chord) -> bool {
+    let now = state.now.wall;
     on_the_list!(state, |list, catalog| {
         let used = text_input::handle(&mut list.input, chord);
-        list.refilter(catalog);
+        list.refilter(catalog, now);
         used
     })
 }
 
 pub(super) fn paste_in_filter(state: &mut State, text: &str) {
     let line: Vec<&str> = text.split_whitespace().collect();
+    let now = state.now.wall;
     on_the_list!(state, |list, catalog| {
         text_input::insert(&mut list.input, &line.join(" "));
-        list.refilter(catalog);
+        list.refilter(catalog, now);
     });
 }
 

@@ -12,7 +12,7 @@ use crate::domain::data_key::{Answer, DataKey};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::key::KeyMetadata;
 use crate::domain::loading::{List, LoadEvent, Part};
-use crate::domain::place::Place;
+use crate::domain::place::{Destination, Place};
 
 /// A list of seven rows.
 const SIZE: Size = Size { width: 120, height: 12 };
@@ -23,7 +23,16 @@ fn at(seconds: u64) -> Now {
 }
 
 fn fresh() -> State {
-    State::new(Place::local("us-east-1"), SIZE, at(0)).0
+    State::new(places(), SIZE, at(0)).0
+}
+
+fn places() -> Vec<(Destination, Place)> {
+    vec![(Destination::default(), Place::local("us-east-1"))]
+}
+
+fn connect_anew(generation: u64, over: Option<u64>) -> Effect {
+    let to = Destination::default();
+    Effect::Connect { generation: Generation(generation), over: over.map(Generation), resume: false, to }
 }
 
 fn arn(number: usize) -> String {
@@ -51,12 +60,12 @@ fn described(numbers: std::ops::Range<usize>) -> LoadEvent {
 }
 
 fn load(state: &mut State, event: LoadEvent) -> Vec<Effect> {
-    let generation = state.generation;
+    let generation = state.connected[0].generation;
     update(state, Message::Loaded { generation, event })
 }
 
 fn connect(state: &mut State) -> Vec<Effect> {
-    let (generation, place) = (state.generation, Place::local("us-east-1"));
+    let (generation, place) = (state.connected[0].generation, Place::local("us-east-1"));
     update(state, Message::Connected { generation, place })
 }
 
@@ -100,8 +109,8 @@ fn ticket_of(effects: &[Effect]) -> Ticket {
 
 #[test]
 fn the_first_thing_asked_for_is_a_connection() {
-    let (state, first) = State::new(Place::local("us-east-1"), SIZE, at(0));
-    assert_eq!(first, Effect::Connect { generation: Generation(0) });
+    let (state, first) = State::new(places(), SIZE, at(0));
+    assert_eq!(first, [connect_anew(1, None)]);
     assert!(state.is_waiting_for_rows() && state.is_counting());
 }
 
@@ -122,14 +131,15 @@ fn the_time_is_taken_in_and_asks_for_nothing() {
 fn what_an_older_connection_brings_is_dropped() {
     let mut state = with_keys(2);
     let _ = load(&mut state, LoadEvent::Complete(List::Keys));
-    assert_eq!(typed(&mut state, "r"), [Effect::Connect { generation: Generation(1) }]);
-    let generation = Generation(0);
+    let _ = load(&mut state, LoadEvent::Finished);
+    assert_eq!(typed(&mut state, "r"), [connect_anew(2, Some(1))]);
+    let generation = Generation(1);
     let place = Place::local("eu-west-1");
     assert_eq!(update(&mut state, Message::Connected { generation, place }), []);
-    assert!(matches!(state.connection, Connection::Connecting { .. }));
-    assert_eq!(state.place.region.as_deref(), Some("us-east-1"));
+    assert!(matches!(state.connected[0].connection, Connection::Connecting { .. }));
+    assert_eq!(state.connected[0].place.region.as_deref(), Some("us-east-1"));
     assert_eq!(update(&mut state, Message::NotConnected { generation, failure: failure() }), []);
-    assert!(matches!(state.connection, Connection::Connecting { .. }));
+    assert!(matches!(state.connected[0].connection, Connection::Connecting { .. }));
     for event in [
         keys_page(0..9),
         LoadEvent::Complete(List::Keys),
@@ -141,7 +151,7 @@ fn what_an_older_connection_brings_is_dropped() {
         assert_eq!(update(&mut state, Message::Loaded { generation, event: event.clone() }), [], "{event:?}");
         assert_eq!((state.catalog.key_count(), state.catalog.described_count()), (2, 0), "{event:?}");
         assert!(matches!(
-            state.loading,
+            state.connected[0].loading,
             Loading { keys: Phase::Reading, finished: false, retrying: [None, None, None], .. }
         ));
     }
@@ -154,11 +164,13 @@ fn what_an_older_connection_brings_is_dropped() {
 #[test]
 fn each_reload_is_another_connection_and_keeps_the_account() {
     let mut state = with_keys(2);
-    assert_eq!(state.place.account.as_deref(), Some("111122223333"), "told by the first ARN");
-    assert_eq!(typed(&mut state, "r"), [Effect::Connect { generation: Generation(1) }]);
-    assert_eq!(ctrl(&mut state, 'r'), [Effect::Connect { generation: Generation(2) }]);
+    assert_eq!(state.connected[0].place.account.as_deref(), Some("111122223333"), "told by the first ARN");
+    assert_eq!(typed(&mut state, "r"), [], "it is being read");
+    let _ = load(&mut state, LoadEvent::Finished);
+    assert_eq!(typed(&mut state, "r"), [connect_anew(2, Some(1))]);
+    assert_eq!(ctrl(&mut state, 'r'), [connect_anew(3, Some(2))]);
     let _ = connect(&mut state);
-    assert_eq!(state.place.account.as_deref(), Some("111122223333"));
+    assert_eq!(state.connected[0].place.account.as_deref(), Some("111122223333"));
     assert_eq!(state.catalog.key_count(), 2, "rows stay until it is known what became of them");
 }
 
@@ -215,7 +227,9 @@ fn a_description_counts_for_the_details_that_asked() {
 fn rows_on_the_screen_are_wanted_once() {
     let mut state = fresh();
     assert_eq!(load(&mut state, keys_page(0..20)), [], "nothing to ask before there is a connection");
-    let wanted = |numbers: std::ops::Range<usize>| [Effect::Want { arns: numbers.map(arn).collect() }];
+    let wanted = |numbers: std::ops::Range<usize>| {
+        [Effect::Want { generation: Generation(1), arns: numbers.map(arn).collect() }]
+    };
     assert_eq!(connect(&mut state), wanted(0..ROWS));
     assert_eq!(code(&mut state, KeyCode::Down), [], "the same rows");
     assert_eq!(load(&mut state, keys_page(20..30)), [], "rows below the screen");
@@ -229,14 +243,15 @@ fn rows_on_the_screen_are_wanted_once() {
 }
 
 #[test]
-fn the_key_of_the_details_is_wanted_before_the_rows() {
+fn details_ask_for_their_key_by_themselves_and_the_rows_go_on() {
     let mut state = with_keys(20);
     let _ = load(&mut state, described(0..2));
     let _ = typed(&mut state, "jjjj");
-    let _ = code(&mut state, KeyCode::Enter);
+    let effects = code(&mut state, KeyCode::Enter);
+    let [Effect::Describe { arn: of, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(*of, arn(4));
     let effects = update(&mut state, Message::Resize(Size { width: 120, height: 14 }));
-    let [Effect::Want { arns }] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(arns[0], arn(4));
+    let [Effect::Want { arns, .. }] = &effects[..] else { panic!("{effects:?}") };
     assert!(!arns.contains(&arn(0)), "described rows are not wanted: {arns:?}");
     assert!(arns.contains(&arn(2)) && arns.contains(&arn(8)), "{arns:?}");
 }
@@ -246,7 +261,7 @@ fn the_aliases_on_the_screen_want_their_keys() {
     let mut state = with_keys(20);
     let _ = typed(&mut state, "2");
     let effects = typed(&mut state, "G");
-    assert_eq!(effects, [Effect::Want { arns: (13..20).map(arn).collect() }]);
+    assert_eq!(effects, [Effect::Want { generation: Generation(1), arns: (13..20).map(arn).collect() }]);
 }
 
 #[test]
@@ -273,7 +288,7 @@ fn esc_undoes_the_innermost_and_never_quits() {
     for _ in 0..3 {
         assert_eq!(code(&mut state, KeyCode::Esc), []);
     }
-    assert!(matches!(state.connection, Connection::Ready), "a load goes on");
+    assert!(matches!(state.connected[0].connection, Connection::Ready), "a load goes on");
 }
 
 #[test]

@@ -1,12 +1,15 @@
 use super::*;
-use crate::domain::catalog::{Described, ListedAlias, ListedKey};
+use crate::domain::catalog::{Described, ListedAlias, ListedKey, Source};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::key::{KeyMetadata, KeyState};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn catalog() -> Catalog {
     let mut catalog = Catalog::default();
     let ids = ["aaaa", "bbbb", "cccc", "dddd"];
     catalog.add_keys(
+        Source(0),
         ids.iter().map(|id| ListedKey { key_id: (*id).into(), arn: format!("arn/{id}") }).collect(),
     );
     let alias = |name: &str, target: Option<&str>| ListedAlias {
@@ -14,12 +17,15 @@ fn catalog() -> Catalog {
         arn: format!("arn/alias/{name}"),
         target_key_id: target.map(str::to_owned),
     };
-    catalog.add_aliases(vec![
-        alias("Payments/Ledger", Some("aaaa")),
-        alias("books", Some("aaaa")),
-        alias("payments/old", Some("bbbb")),
-        alias("aws/free", None),
-    ]);
+    catalog.add_aliases(
+        Source(0),
+        vec![
+            alias("Payments/Ledger", Some("aaaa")),
+            alias("books", Some("aaaa")),
+            alias("payments/old", Some("bbbb")),
+            alias("aws/free", None),
+        ],
+    );
     let known = |id: &str, state: KeyState, description: &str| {
         Described::Known(Box::new(KeyMetadata {
             key_state: Some(state),
@@ -55,8 +61,8 @@ fn words_and_states_decide_and_what_is_unknown_stays_open() {
         ("books state:disabled", [No, No, No, Unknown]),
         ("nosuch:thing", [No, No, No, Unknown]),
     ] {
-        let filter = Filter::parse(text);
-        let verdicts: Vec<_> = catalog.keys().map(|(key, _)| filter.key(&catalog, key)).collect();
+        let filter = Filter::parse(text, NOW);
+        let verdicts: Vec<_> = catalog.keys().map(|key| filter.over(&catalog).key(key.handle()).0).collect();
         assert_eq!(verdicts, expected, "{text:?}");
     }
 }
@@ -70,11 +76,11 @@ fn aliases_match_by_name_target_and_the_targets_state() {
         ("state:replica", vec!["alias/payments/old"]),
         ("free", vec!["alias/aws/free"]),
     ] {
-        let filter = Filter::parse(text);
+        let filter = Filter::parse(text, NOW);
         let found: Vec<_> = catalog
             .aliases()
-            .filter(|(alias, _)| filter.alias(&catalog, *alias) == Verdict::Yes)
-            .map(|(_, row)| &*row.name)
+            .filter(|(alias, _)| filter.over(&catalog).alias(*alias).0 == Verdict::Yes)
+            .map(|(_, alias)| alias.name())
             .collect();
         assert_eq!(found, expected, "{text:?}");
     }
@@ -87,7 +93,7 @@ fn the_alias_that_matched_is_the_one_to_show() {
     for (text, expected) in
         [("", "alias/Payments/Ledger"), ("books", "alias/books"), ("general", "alias/Payments/Ledger")]
     {
-        let alias = Filter::parse(text).alias_of(&catalog, key).unwrap();
-        assert_eq!(&*catalog.alias(alias).unwrap().name, expected, "{text:?}");
+        let alias = Filter::parse(text, NOW).alias_of(&catalog, key).unwrap();
+        assert_eq!(catalog.alias(alias).unwrap().name(), expected, "{text:?}");
     }
 }

@@ -84,10 +84,8 @@ fn days_until_deletion_round_up_and_never_go_below_zero() {
         ("2026-11-24T12:00:00Z", 0),
         ("2026-11-01T00:00:00Z", 0),
     ] {
-        let key = KeyMetadata { deletion_date: Some(date.parse().unwrap()), ..key() };
-        assert_eq!(key.days_until_deletion(now), Some(days), "{date}");
+        assert_eq!(days_until(date.parse().unwrap(), now), days, "{date}");
     }
-    assert_eq!(key().days_until_deletion(now), None);
 }
 
 #[test]

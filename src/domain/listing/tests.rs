@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::catalog::{Described, ListedAlias, ListedKey};
+use crate::domain::catalog::{Described, ListedAlias, ListedKey, Source};
+use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::filter::Filter;
 use crate::domain::key::{KeyMetadata, KeyState};
 
@@ -31,7 +32,7 @@ fn happen(catalog: &mut Catalog, event: Event) -> Vec<KeyHandle> {
             let page = keys
                 .iter()
                 .map(|key| ListedKey { key_id: format!("k{key:02}"), arn: format!("arn{key:02}") });
-            catalog.add_keys(page.collect()).keys
+            catalog.add_keys(Source(0), page.collect()).keys
         }
         Event::Alias(name, target) => {
             let listed = ListedAlias {
@@ -39,20 +40,23 @@ fn happen(catalog: &mut Catalog, event: Event) -> Vec<KeyHandle> {
                 arn: String::new(),
                 target_key_id: target.map(|key| format!("k{key:02}")),
             };
-            catalog.add_aliases(vec![listed]).keys
+            catalog.add_aliases(Source(0), vec![listed]).keys
         }
         Event::Describe(key, state) => {
-            let described = state.map_or(Described::Unknown, |state| {
-                Described::Known(Box::new(KeyMetadata {
-                    key_state: Some(KeyState::from(KeyState::KNOWN[state as usize])),
-                    ..KeyMetadata::bare("k")
-                }))
-            });
+            let described = state.map_or(
+                Described::Refused(Box::new(Failure::new(FailureKind::NotAllowed, "no"))),
+                |state| {
+                    Described::Known(Box::new(KeyMetadata {
+                        key_state: Some(KeyState::from(KeyState::KNOWN[state as usize])),
+                        ..KeyMetadata::bare("k")
+                    }))
+                },
+            );
             catalog.describe(&format!("arn{key:02}"), described).keys
         }
-        Event::FinishKeys => catalog.finish_keys().keys,
+        Event::FinishKeys => catalog.finish_keys(Source(0)).keys,
         Event::NewRound => {
-            catalog.begin_round();
+            catalog.begin_round(Source(0));
             Vec::new()
         }
     }
@@ -67,7 +71,7 @@ proptest! {
         column in prop::sample::select(vec![KeyColumn::Alias, KeyColumn::State, KeyColumn::KeyId]),
         descending: bool,
     ) {
-        let filter = Filter::parse(filter);
+        let filter = Filter::parse(filter, jiff::Timestamp::UNIX_EPOCH);
         let sort = Sort { column, descending };
         let mut catalog = Catalog::default();
         let mut kept = Listing::default();
@@ -76,14 +80,14 @@ proptest! {
             kept.apply(
                 &changed,
                 |key| catalog.key(key).is_some(),
-                |key| filter.key(&catalog, key),
+                |key| filter.over(&catalog).key(key),
                 |a, b| compare_keys(&catalog, sort, *a, *b),
             );
         }
         let mut anew = Listing::default();
         anew.rebuild(
-            catalog.keys().map(|(key, _)| key),
-            |key| filter.key(&catalog, key),
+            catalog.keys().map(Key::handle),
+            |key| filter.over(&catalog).key(key),
             |a, b| compare_keys(&catalog, sort, *a, *b),
         );
         prop_assert_eq!(kept.rows(), anew.rows());
@@ -101,11 +105,11 @@ fn what_is_not_known_comes_last_in_either_direction() {
         let sort = Sort { column: KeyColumn::Alias, descending };
         let mut listing = Listing::default();
         listing.rebuild(
-            catalog.keys().map(|(key, _)| key),
-            |_| Verdict::Yes,
+            catalog.keys().map(Key::handle),
+            |_| (Verdict::Yes, 0),
             |a, b| compare_keys(&catalog, sort, *a, *b),
         );
-        let ids: Vec<_> = listing.rows().iter().map(|key| &*catalog.key(*key).unwrap().key_id).collect();
+        let ids: Vec<_> = listing.rows().iter().map(|key| catalog.key(*key).unwrap().key_id()).collect();
         assert_eq!(ids, expected);
     }
 }

@@ -215,7 +215,7 @@ async fn a_profile_that_cannot_be_used_says_why() {
 
 #[tokio::test]
 async fn the_region_is_named_by_flag_environment_profile() {
-    let with_flag = |region: &str| AwsSettings { region: Some(region.into()), ..AwsSettings::default() };
+    let with_flag = |region: &str| AwsSettings { regions: vec![region.into()], ..AwsSettings::default() };
     let (newer, older) = (("AWS_REGION", "us-west-1"), ("AWS_DEFAULT_REGION", "us-west-2"));
     for (settings, env, found) in [
         (with_flag("sa-east-1"), &[newer, older][..], Ok("sa-east-1")),
@@ -231,9 +231,101 @@ async fn the_region_is_named_by_flag_environment_profile() {
         let named = named_profile(&settings, &env);
         let set = set_of(&env, named.as_deref()).await;
         let profile = Profile::select(named, &set).unwrap();
-        let region = region(&settings, &env, &profile).await.map_err(|failure| failure.sentence);
+        let region =
+            region(&settings, &env, &profile, First::Environment).await.map_err(|failure| failure.sentence);
         assert_eq!(region.as_deref().map_err(String::as_str), found);
     }
+}
+
+/// Where a destination leads: the profile, the word for its credentials, and the region.
+async fn led(
+    settings: &AwsSettings,
+    to: &Destination,
+    env: &[(&'static str, &'static str)],
+) -> Result<(String, Option<&'static str>, String), Failure> {
+    let settings = settings.towards(to);
+    let env = env_with(env);
+    let named = named_profile(&settings, &env);
+    let set = set_of(&env, named.as_deref()).await;
+    let profile = Profile::select(named, &set)?;
+    let region = region(&settings, &env, &profile, First::of(to)).await?;
+    Ok((profile.name.clone(), profile.source_of_credentials(&settings, &env), region))
+}
+
+#[tokio::test]
+async fn a_destination_goes_before_flags_and_its_profile_brings_its_region() {
+    let to = |profile: Option<&str>, region: Option<&str>| Destination {
+        profile: profile.map(str::to_owned),
+        region: region.map(str::to_owned),
+    };
+    let flags = AwsSettings { regions: vec!["sa-east-1".into(), "us-east-2".into()], ..flag("process") };
+    let none = AwsSettings::default();
+    let of_env = [("AWS_REGION", "us-west-1"), ("AWS_PROFILE", "sso"), ENV_KEYS[0], ENV_KEYS[1]];
+    for (settings, to, env, profile, word, region) in [
+        (&flags, to(None, None), &of_env[..], "process", "process", "sa-east-1"),
+        (&flags, to(None, Some("us-east-2")), &of_env, "process", "process", "us-east-2"),
+        (&flags, to(Some("default"), None), &of_env, "default", "keys", "sa-east-1"),
+        (&flags, to(Some("default"), Some("us-east-2")), &of_env, "default", "keys", "us-east-2"),
+        (&none, to(None, None), &of_env, "sso", "environment", "us-west-1"),
+        (&none, to(None, Some("us-east-2")), &of_env, "sso", "environment", "us-east-2"),
+        // Its own region before that of the environment; where it has none, that one still counts.
+        (&none, to(Some("default"), None), &of_env, "default", "keys", "eu-west-1"),
+        (&none, to(Some("login"), None), &of_env, "login", "login", "us-west-1"),
+    ] {
+        let found = led(settings, &to, env).await.unwrap();
+        assert_eq!(found, (profile.to_owned(), Some(word), region.to_owned()), "{to:?}");
+    }
+    let failure = led(&none, &to(Some("nope"), None), &of_env).await.unwrap_err();
+    assert_eq!(failure.sentence, "no profile named nope");
+    let failure = led(&none, &to(None, Some("not a region")), &of_env).await.unwrap_err();
+    assert_eq!(failure.sentence, "`not a region` is no region");
+}
+
+#[tokio::test]
+async fn profiles_are_told_with_what_a_person_chooses_by() {
+    let env = env_with(&[("AWS_PROFILE", "sso")]);
+    let set = set_of(&env, named_profile(&AwsSettings::default(), &env).as_deref()).await;
+    let told = summaries(&set);
+    assert!(told.is_sorted_by(|a, b| a.name < b.name), "{told:?}");
+    let current: Vec<&str> = told.iter().filter(|told| told.is_current).map(|told| &*told.name).collect();
+    assert_eq!(current, ["sso"]);
+    let of = |name: &str| told.iter().find(|told| told.name == name).unwrap();
+    let bare = |name: &str| ProfileSummary { name: name.to_owned(), ..ProfileSummary::default() };
+    let account = Some("111122223333".to_owned());
+    for expected in [
+        bare("bare"),
+        ProfileSummary { region: Some("eu-west-1".into()), credentials: Some("keys"), ..bare("default") },
+        ProfileSummary {
+            credentials: Some("sso"),
+            sso_session: Some("corp".into()),
+            sso_account: account.clone(),
+            is_current: true,
+            ..bare("sso")
+        },
+        ProfileSummary { credentials: Some("sso"), ..bare("old-sso") },
+        ProfileSummary { credentials: Some("login"), ..bare("login") },
+        ProfileSummary { credentials: Some("process"), ..bare("process") },
+        ProfileSummary { credentials: Some("web identity"), role_account: account.clone(), ..bare("web") },
+        ProfileSummary { credentials: Some("role"), role_account: account.clone(), ..bare("role") },
+        ProfileSummary {
+            credentials: Some("role"),
+            role_account: account.clone(),
+            needs_mfa: true,
+            ..bare("over-mfa")
+        },
+        ProfileSummary { credentials: Some("role"), role_account: account.clone(), ..bare("over-keys") },
+        ProfileSummary {
+            credentials: Some("role"),
+            role_account: account.clone(),
+            missing_source: Some("nowhere".into()),
+            ..bare("over-lost")
+        },
+        ProfileSummary { credentials: Some("role"), role_account: account.clone(), ..bare("loop") },
+    ] {
+        assert_eq!(*of(&expected.name), expected);
+        assert_eq!(expected.is_usable(), !matches!(&*expected.name, "over-mfa" | "over-lost"));
+    }
+    assert_eq!(of("sso").account(), account.as_deref());
 }
 
 #[tokio::test]
