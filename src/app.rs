@@ -13,6 +13,7 @@ pub mod form;
 pub mod keymap;
 pub mod layout;
 pub mod list;
+pub mod overview;
 mod text_input;
 mod update;
 
@@ -146,16 +147,19 @@ pub enum TopScreen {
     #[default]
     Keys,
     Aliases,
+    /// The catalog in counts.
+    Overview,
 }
 
 impl TopScreen {
-    pub const ALL: [Self; 2] = [Self::Keys, Self::Aliases];
+    pub const ALL: [Self; 3] = [Self::Keys, Self::Aliases, Self::Overview];
 
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
             Self::Keys => "Keys",
             Self::Aliases => "Aliases",
+            Self::Overview => "Overview",
         }
     }
 }
@@ -347,7 +351,7 @@ impl Connected {
     fn failure(&self, top: TopScreen) -> Option<&Failure> {
         let phase = match top {
             TopScreen::Aliases => &self.loading.aliases,
-            TopScreen::Keys => &self.loading.keys,
+            TopScreen::Keys | TopScreen::Overview => &self.loading.keys,
         };
         match (&self.connection, phase) {
             (Connection::Failed(failure), _) | (_, Phase::Failed(failure)) => Some(failure),
@@ -367,6 +371,8 @@ pub struct State {
     pub top: TopScreen,
     pub keys: ListState<KeyHandle>,
     pub aliases: ListState<AliasHandle>,
+    /// The selected line of the overview.
+    pub overview: overview::Selection,
     /// Over the top screen, the innermost last.
     pub screens: Vec<Screen>,
     pub popup: Option<Popup>,
@@ -400,6 +406,7 @@ impl State {
             top: TopScreen::default(),
             keys: ListState::default(),
             aliases: ListState::default(),
+            overview: overview::Selection::default(),
             screens: Vec::new(),
             popup: None,
             status: None,
@@ -467,6 +474,7 @@ impl State {
         match self.top {
             TopScreen::Aliases => of_alias(),
             TopScreen::Keys => of_key(),
+            TopScreen::Overview => None,
         }
         .unwrap_or_default()
     }
@@ -520,6 +528,7 @@ impl State {
         match self.top {
             TopScreen::Keys => self.keys.typing,
             TopScreen::Aliases => self.aliases.typing,
+            TopScreen::Overview => false,
         }
     }
 
@@ -553,6 +562,7 @@ impl State {
             },
             None if self.filtering() => vec![Scope::Filter],
             None if self.trouble().is_some() => vec![Scope::Empty, Scope::Tabs],
+            None if self.top == TopScreen::Overview => vec![Scope::Overview, Scope::Tabs, Scope::Moving],
             None => vec![Scope::Lists, Scope::Tabs, Scope::Moving],
         };
         scopes.push(Scope::Everywhere);
@@ -564,7 +574,7 @@ impl State {
     pub fn trouble(&self) -> Option<&Failure> {
         let rows = match self.top {
             TopScreen::Aliases => self.catalog.alias_count(),
-            TopScreen::Keys => self.catalog.key_count(),
+            TopScreen::Keys | TopScreen::Overview => self.catalog.key_count(),
         };
         if rows > 0 {
             return None;
@@ -604,7 +614,7 @@ impl State {
     pub fn phase(&self, top: TopScreen) -> PhaseOfAll {
         let phases = self.connected.iter().map(|it| match top {
             TopScreen::Aliases => &it.loading.aliases,
-            TopScreen::Keys => &it.loading.keys,
+            TopScreen::Keys | TopScreen::Overview => &it.loading.keys,
         });
         let mut all = PhaseOfAll::Complete;
         for phase in phases {
@@ -621,6 +631,7 @@ impl State {
     #[must_use]
     pub fn selected_key(&self) -> Option<KeyHandle> {
         match self.top {
+            TopScreen::Overview => None,
             TopScreen::Keys => self.keys.selected(),
             TopScreen::Aliases => self.catalog.alias(self.aliases.selected()?)?.key(),
         }

@@ -11,6 +11,7 @@ mod form;
 mod help;
 mod keys;
 mod outcome;
+mod overview;
 mod table;
 mod theme;
 
@@ -48,6 +49,7 @@ pub fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
         None => match state.top {
             TopScreen::Keys => keys::render(state, theme, frame, areas.body),
             TopScreen::Aliases => aliases::render(state, theme, frame, areas.body),
+            TopScreen::Overview => overview::render(state, theme, frame, areas.body),
         },
     }
     chrome::footer(state, theme, frame, areas.footer);

@@ -28,6 +28,8 @@ pub enum Action {
     /// Keep the filter and go back to the rows.
     KeepFilter,
     Details,
+    /// The keys that a line of the overview counts.
+    ShowThese,
     NewDataKey,
     /// Copy the main value of what is shown or selected.
     Copy,
@@ -58,6 +60,7 @@ pub enum Scope {
     Everywhere,
     /// Keys and Aliases.
     Lists,
+    Overview,
     /// Wherever something can be moved through.
     Moving,
     /// The tabs of the top screens and of Details.
@@ -84,6 +87,7 @@ impl Scope {
         match self {
             Self::Everywhere => "Everywhere",
             Self::Lists => "Keys, Aliases",
+            Self::Overview => "Overview",
             Self::Moving => "Moving",
             Self::Tabs => "Screens and tabs",
             Self::Filter => "Filter",
@@ -233,6 +237,10 @@ bindings! {
     Lists Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "connect and read everything again", "reload";
     Lists Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
 
+    Overview Action::ShowThese, [key(KeyCode::Enter)], "show these keys", "shows these keys";
+    Overview Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "connect and read everything again", "reload";
+    Overview Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
+
     Empty Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "try again", "try again";
     Empty Action::NewDataKey, [Chord::char('n')], "fill in a form anyway", "form anyway";
     Empty Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the command that helps, or what happened", "copy";
@@ -249,6 +257,7 @@ bindings! {
     Tabs Action::PreviousTab, [key(KeyCode::BackTab), Chord::char('[')], "the one before";
     Tabs Action::Tab(1), [Chord::char('1')], "the first";
     Tabs Action::Tab(2), [Chord::char('2')], "the second";
+    Tabs Action::Tab(3), [Chord::char('3')], "the third";
 
     Filter Action::KeepFilter, [key(KeyCode::Enter)], "keep the filter", "keep";
     Filter Action::Up, [key(KeyCode::Up), Chord::ctrl('p')], "up";

@@ -131,6 +131,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Sort => state.popup = Some(Popup::Sort),
         Action::ReverseSort => lists::reverse_sort(state),
         Action::Details => open_details(state, effects),
+        Action::ShowThese => lists::show_these(state),
         Action::NewDataKey => form::open(state),
         Action::Copy => calls::copy(state, effects),
         Action::Reload => reload(state, effects),

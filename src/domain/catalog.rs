@@ -478,6 +478,12 @@ impl Catalog {
         &self.traits
     }
 
+    /// Whether all aliases of every region have been listed once.
+    #[must_use]
+    pub fn knows_aliases(&self) -> bool {
+        !self.regions.is_empty() && self.regions.iter().all(|region| region.knows_aliases)
+    }
+
     /// Names a region.
     pub fn name_region(&mut self, source: Source, name: &str) {
         self.region_mut(source).name = name.into();

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::table::{GAP, ON_ITS_WAY, cell, head, row, state_of};
+use super::table::{Cell, GAP, ON_ITS_WAY, cell, head, matched, row, state_of};
 use super::{Theme, chrome, failure, panel};
 use crate::app::{Phase, State, layout};
 use crate::domain::catalog::AliasHandle;
@@ -40,18 +40,18 @@ pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
     let sort = state.aliases.sort;
     let sorted = |column| (sort.column == column).then_some(sort.descending);
     let mut heads = vec![
-        head("ALIAS", alias, sorted(AliasColumn::Alias), theme),
-        head("KEY ID", key_id, sorted(AliasColumn::KeyId), theme),
+        vec![head("ALIAS", alias, sorted(AliasColumn::Alias), theme)],
+        vec![head("KEY ID", key_id, sorted(AliasColumn::KeyId), theme)],
     ];
     if with_state {
-        heads.insert(0, head("STATE", STATE, sorted(AliasColumn::State), theme));
+        heads.insert(0, vec![head("STATE", STATE, sorted(AliasColumn::State), theme)]);
     }
     let first = state.aliases.top();
     let shown = state.aliases.visible(layout::list_height(state.size)).iter().enumerate();
     let rows = shown.map(|(at, handle)| {
         let mut cells = name_and_key(state, *handle, alias, key_id, theme);
         if with_state {
-            cells.insert(0, state_cell(state, *handle, theme));
+            cells.insert(0, vec![state_cell(state, *handle, theme)]);
         }
         row(cells, first + at == state.aliases.index(), theme)
     });
@@ -59,20 +59,15 @@ pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-fn name_and_key(
-    state: &State,
-    handle: AliasHandle,
-    alias: usize,
-    key_id: usize,
-    theme: &Theme,
-) -> Vec<Span<'static>> {
+fn name_and_key(state: &State, handle: AliasHandle, alias: usize, key_id: usize, theme: &Theme) -> Vec<Cell> {
     let Some(row) = state.catalog.alias(handle) else { return Vec::new() };
     let name = Span::raw(cell(&keep_end(&printable(row.name()), alias), alias));
     let target = match row.target_key_id() {
         Some(id) => Span::raw(cell(&keep_ends(&printable(&id), key_id), key_id)),
         None => Span::styled(cell("(none yet)", key_id), theme.dim),
     };
-    vec![name, target]
+    let filter = &state.aliases.filter;
+    vec![matched(name, filter, theme), matched(target, filter, theme)]
 }
 
 fn state_cell(state: &State, handle: AliasHandle, theme: &Theme) -> Span<'static> {

@@ -174,7 +174,7 @@ pub(super) fn filter_title<H: Row>(state: &State, list: &ListState<H>, theme: &T
     }
     let total = match state.top {
         TopScreen::Keys => state.catalog.key_count(),
-        TopScreen::Aliases => state.catalog.alias_count(),
+        TopScreen::Aliases | TopScreen::Overview => state.catalog.alias_count(),
     };
     let mut words = format!("  {} of {}", thousands(list.rows().len()), thousands(total));
     if list.unknown() > 0 {
@@ -195,6 +195,9 @@ pub(super) fn filter_title<H: Row>(state: &State, list: &ListState<H>, theme: &T
     } else {
         format!("/{}", keep_start(&printable(typed), FILTER))
     };
+    if let Some(problem) = list.filter.problems().first() {
+        words = format!("  ! {}", printable(&problem.to_string()));
+    }
     let mut spans = vec![Span::raw(" "), Span::styled(shown, theme.accent)];
     spans.push(Span::styled(format!("{words} "), theme.dim));
     Line::from(spans)
@@ -241,7 +244,7 @@ pub(super) fn no_rows(
     area: Rect,
 ) {
     let (phase, what) = match state.top {
-        TopScreen::Keys => (state.phase(TopScreen::Keys), "keys"),
+        TopScreen::Keys | TopScreen::Overview => (state.phase(TopScreen::Keys), "keys"),
         TopScreen::Aliases => (state.phase(TopScreen::Aliases), "aliases"),
     };
     let waited = state.now.elapsed.saturating_sub(state.connected[0].loading.since).as_secs_f64();

@@ -93,7 +93,7 @@ pub(super) fn render_sort(state: &State, theme: &Theme, frame: &mut Frame<'_>, b
             let sorted = |column| (sort.column == column).then_some(sort.descending);
             KEY_COLUMNS.iter().map(|(letter, column, name)| entry(*letter, name, sorted(*column))).collect()
         }
-        TopScreen::Aliases => {
+        TopScreen::Aliases | TopScreen::Overview => {
             let sort = state.aliases.sort;
             let sorted = |column| (sort.column == column).then_some(sort.descending);
             ALIAS_COLUMNS.iter().map(|(letter, column, name)| entry(*letter, name, sorted(*column))).collect()

@@ -2,11 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::table::{GAP, ON_ITS_WAY, cell, head, row, state_of};
+use super::table::{Cell, GAP, ON_ITS_WAY, cell, head, matched, row, state_of};
 use super::{Theme, chrome, failure, panel};
 use crate::app::list::KEY_COLUMNS;
 use crate::app::{Phase, State, layout};
@@ -135,7 +134,7 @@ pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
         let heads = {
             let sort = state.keys.sort;
             let sorted = (sort.column == KeyColumn::Alias).then_some(sort.descending);
-            row(vec![head("   ALIAS", available, sorted, theme)], false, theme)
+            row([vec![head("   ALIAS", available, sorted, theme)]], false, theme)
         };
         std::iter::once(heads).chain(names).collect()
     } else {
@@ -143,14 +142,14 @@ pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
         let sort = state.keys.sort;
         let heads = columns.iter().map(|column| {
             let sorted = (sort.column == column.what).then_some(sort.descending);
-            head(column.title, column.width, sorted, theme)
+            vec![head(column.title, column.width, sorted, theme)]
         });
         let rows = shown.iter().enumerate();
         let rows = rows.map(|(at, key)| {
             let cells = cells(state, *key, &columns, theme);
             row(cells, first + at == state.keys.index(), theme)
         });
-        std::iter::once(row(heads.collect(), false, theme)).chain(rows).collect()
+        std::iter::once(row(heads, false, theme)).chain(rows).collect()
     };
     frame.render_widget(Paragraph::new(lines), inner);
 }
@@ -168,9 +167,18 @@ fn hidden_sort(state: &State, area: Rect) -> Option<&'static str> {
     name.filter(|_| !shown)
 }
 
-fn cells(state: &State, key: KeyHandle, columns: &[Column], theme: &Theme) -> Vec<Span<'static>> {
+fn cells(state: &State, key: KeyHandle, columns: &[Column], theme: &Theme) -> Vec<Cell> {
     let Some(row) = state.catalog.key(key) else { return Vec::new() };
-    columns.iter().map(|column| value(state, row, *column, theme)).collect()
+    let cells = columns.iter().map(|column| {
+        let cell = value(state, row, *column, theme);
+        match column.what {
+            KeyColumn::Alias | KeyColumn::KeyId | KeyColumn::Description => {
+                matched(cell, &state.keys.filter, theme)
+            }
+            _ => vec![cell],
+        }
+    });
+    cells.collect()
 }
 
 fn value(state: &State, row: Key<'_>, column: Column, theme: &Theme) -> Span<'static> {
@@ -244,7 +252,8 @@ fn narrow_row(state: &State, key: KeyHandle, columns: usize, selected: bool, the
         Some(alias) => keep_end(&printable(alias.name()), for_name).into_owned(),
         None => keep_ends(&printable(&key.key_id()), for_name).into_owned(),
     };
-    row(vec![Span::styled(glyph, style), Span::styled(cell(&name, for_name), Style::new())], selected, theme)
+    let name = matched(Span::raw(cell(&name, for_name)), &state.keys.filter, theme);
+    row([vec![Span::styled(glyph, style)], name], selected, theme)
 }
 
 #[cfg(test)]

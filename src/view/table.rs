@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::Theme;
 use crate::domain::catalog::Key;
+use crate::domain::filter::Filter;
 use crate::domain::key::{KeyState, days_until};
 use crate::domain::text::{keep_start, width};
 
@@ -23,15 +24,35 @@ pub(super) fn cell(text: &str, columns: usize) -> String {
     format!("{cut}{}", " ".repeat(missing))
 }
 
+/// A cell of a row: one span, or several where a part of it stands out.
+pub(super) type Cell = Vec<Span<'static>>;
+
+/// A cell in which what the filter's words match stands out.
+pub(super) fn matched(cell: Span<'static>, filter: &Filter, theme: &Theme) -> Cell {
+    let found = filter.matches_in(&cell.content);
+    if found.is_empty() {
+        return vec![cell];
+    }
+    let (mut spans, mut at) = (Vec::new(), 0);
+    for range in found {
+        spans.push(Span::styled(cell.content[at..range.start].to_owned(), cell.style));
+        at = range.end;
+        spans.push(Span::styled(cell.content[range].to_owned(), cell.style.patch(theme.matched)));
+    }
+    spans.push(Span::styled(cell.content[at..].to_owned(), cell.style));
+    spans.retain(|span| !span.content.is_empty());
+    spans
+}
+
 /// A row of cells with gaps between them, behind the marker.
-pub(super) fn row(cells: Vec<Span<'static>>, selected: bool, theme: &Theme) -> Line<'static> {
+pub(super) fn row(cells: impl IntoIterator<Item = Cell>, selected: bool, theme: &Theme) -> Line<'static> {
     let marker = if selected { MARKER.0 } else { MARKER.1 };
     let mut spans = vec![Span::styled(marker, theme.accent)];
     for (index, cell) in cells.into_iter().enumerate() {
         if index > 0 {
             spans.push(Span::raw(" ".repeat(GAP)));
         }
-        spans.push(cell);
+        spans.extend(cell);
     }
     let line = Line::from(spans);
     if selected { line.style(theme.selected) } else { line }

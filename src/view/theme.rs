@@ -14,6 +14,8 @@ pub struct Theme {
     pub dim: Style,
     /// What has the focus.
     pub accent: Style,
+    /// What a filter or a search matches in a text.
+    pub matched: Style,
     pub good: Style,
     pub warning: Style,
     pub bad: Style,
@@ -33,6 +35,7 @@ impl Theme {
             title: Style::new().add_modifier(Modifier::BOLD),
             dim: Style::new().add_modifier(Modifier::DIM),
             accent: Style::new().fg(Color::Cyan),
+            matched: Style::new().fg(Color::Cyan).add_modifier(Modifier::UNDERLINED),
             good: Style::new().fg(Color::Green),
             warning: Style::new().fg(Color::Yellow),
             bad: Style::new().fg(Color::Red),
@@ -48,6 +51,7 @@ impl Theme {
         let bold = Style::new().add_modifier(Modifier::BOLD);
         Self {
             accent: bold,
+            matched: Style::new().add_modifier(Modifier::UNDERLINED),
             good: Style::new(),
             warning: bold,
             bad: bold,

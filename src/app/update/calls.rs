@@ -94,6 +94,7 @@ fn main_value(state: &State) -> Option<(String, String, Lines)> {
                 });
             }
             match state.top {
+                TopScreen::Overview => None,
                 TopScreen::Keys => Some(arn(state.catalog.key(state.keys.selected()?)?)),
                 TopScreen::Aliases => {
                     let alias = state.catalog.alias(state.aliases.selected()?)?;

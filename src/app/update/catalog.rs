@@ -150,6 +150,7 @@ pub(super) fn want_visible(state: &mut State, effects: &mut Vec<Effect>) {
             let rows = state.aliases.visible(height).iter();
             rows.filter_map(|alias| state.catalog.alias(*alias)?.key()).collect()
         }
+        TopScreen::Overview => Vec::new(),
     };
     for source in state.sources() {
         want(state, source, &shown, effects);

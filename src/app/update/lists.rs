@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::super::keymap::Chord;
 use super::super::list::{ALIAS_COLUMNS, KEY_COLUMNS, ListState, Row};
-use super::super::{State, TopScreen, text_input};
+use super::super::{State, TopScreen, overview, text_input};
 use super::Step;
 use crate::domain::catalog::Catalog;
 use crate::domain::listing::Sort;
@@ -18,7 +18,8 @@ macro_rules! on_the_list {
                 let $list = &mut $state.keys;
                 $body
             }
-            TopScreen::Aliases => {
+            // The overview has no rows of its own; what a key does to the keys shows when one is there.
+            TopScreen::Aliases | TopScreen::Overview => {
                 let $list = &mut $state.aliases;
                 $body
             }
@@ -56,7 +57,19 @@ pub(super) fn paste_in_filter(state: &mut State, text: &str) {
     });
 }
 
+/// Shows the keys that the selected line of the overview counts.
+pub(super) fn show_these(state: &mut State) {
+    let Some(filter) = overview::selected_filter(state) else { return };
+    state.top = TopScreen::Keys;
+    state.keys.set_filter(&state.catalog, &filter, state.now.wall);
+}
+
 pub(super) fn scroll(state: &mut State, step: Step, rows: isize) {
+    if state.top == TopScreen::Overview {
+        let last = overview::line_count(state).saturating_sub(1);
+        state.overview.0 = state.overview.0.min(last).saturating_add_signed(rows).min(last);
+        return;
+    }
     on_the_list!(state, |list, _catalog| scroll_list(list, step, rows));
 }
 
@@ -76,7 +89,9 @@ pub(super) fn sort_letter(state: &mut State, chord: Chord) -> bool {
     }
     let sorted = match state.top {
         TopScreen::Keys => sort_by_letter(&mut state.keys, &state.catalog, &KEY_COLUMNS, letter),
-        TopScreen::Aliases => sort_by_letter(&mut state.aliases, &state.catalog, &ALIAS_COLUMNS, letter),
+        TopScreen::Aliases | TopScreen::Overview => {
+            sort_by_letter(&mut state.aliases, &state.catalog, &ALIAS_COLUMNS, letter)
+        }
     };
     if sorted {
         state.popup = None;
