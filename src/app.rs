@@ -26,7 +26,7 @@ use ratatui::layout::Size;
 use self::form::Form;
 use self::keymap::Scope;
 use self::list::ListState;
-use crate::domain::catalog::{AliasHandle, Catalog, Described, KeyHandle, Source};
+use crate::domain::catalog::{AliasHandle, Catalog, Described, KeyHandle, Remembered, Source};
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
 use crate::domain::key::KeyMetadata;
@@ -68,6 +68,11 @@ pub enum Message {
         generation: Generation,
         failure: Failure,
     },
+    /// What an earlier run of the program knew of a connection's place.
+    Remembered {
+        generation: Generation,
+        remembered: Remembered,
+    },
     Loaded {
         generation: Generation,
         event: LoadEvent,
@@ -104,6 +109,11 @@ pub enum Effect {
     /// End a connection: what is under way there stops.
     Disconnect {
         generation: Generation,
+    },
+    /// Keep what is known of a connection's place for the next run.
+    Remember {
+        generation: Generation,
+        bytes: Vec<u8>,
     },
     /// Describe these keys (by ARN) before all others of their connection.
     Want {
@@ -330,6 +340,8 @@ pub struct Connected {
     pub place: Place,
     pub connection: Connection,
     pub loading: Loading,
+    /// When an earlier run read what is shown, until everything is read again.
+    pub remembered: Option<Timestamp>,
     generation: Generation,
     /// What its loader was last asked to describe first.
     wanted: Vec<KeyHandle>,
@@ -342,6 +354,7 @@ impl Connected {
             place,
             connection: Connection::Connecting { since },
             loading: Loading { since, ..Loading::default() },
+            remembered: None,
             generation,
             wanted: Vec::new(),
         }

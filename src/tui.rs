@@ -26,6 +26,7 @@ use self::guard::{Output, TerminalGuard};
 use self::input::{InputEvent, Signal};
 use self::runtime::{Control, Runtime};
 use crate::clipboard::{Clipboard, Surroundings};
+use crate::files::catalog_cache::CatalogCache;
 use crate::files::settings::Settings;
 use crate::session::Session;
 use crate::view::Theme;
@@ -62,7 +63,10 @@ pub fn run(session: Session, options: &Options) -> io::Result<Exit> {
         escapes.flush()
     };
     let clipboard = Clipboard::new(Surroundings::from_env(|name| std::env::var_os(name)));
-    let (executor, answers) = Executor::new(session, clipboard);
+    let (mut executor, answers) = Executor::new(session, clipboard);
+    if let Some(cache) = CatalogCache::of_this_person().filter(|_| options.settings.cache) {
+        executor = executor.remembering(cache);
+    }
     let mut runtime =
         Runtime::new(terminal, theme, executor, answers, Timestamp::now(), Box::new(write_escape))?;
     runtime.draw()?;

@@ -3,6 +3,7 @@
 use super::State;
 use super::form::Form;
 use crate::domain::identifier::{Arn, IdentifierKind};
+use crate::domain::time::ago;
 
 /// Lines under the form's Key, each with whether it warns.
 #[must_use]
@@ -32,6 +33,10 @@ pub fn form_facts(state: &State, form: &Form) -> Vec<(bool, String)> {
     ];
     let told: Vec<String> = told.into_iter().flatten().collect();
     let mut facts = vec![(false, told.join(", "))];
+    if let Some(saved_at) = state.at(source).remembered.filter(|_| key.is_remembered()) {
+        let words = format!("as remembered from {}; it is being read again", ago(saved_at, state.now.wall));
+        facts.push((true, format!("! {words}")));
+    }
     for objection in traits.objections(&key.key_id()) {
         facts.push((true, format!("! {}; {}", objection.reason, objection.way_out)));
     }

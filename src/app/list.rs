@@ -122,6 +122,12 @@ impl<H: Row> ListState<H> {
         self.listing.rows()
     }
 
+    /// Every row, in the order of the sort.
+    #[must_use]
+    pub fn all(&self) -> &[H] {
+        self.listing.all()
+    }
+
     /// Rows that the filter cannot judge yet.
     #[must_use]
     pub const fn unknown(&self) -> usize {

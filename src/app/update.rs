@@ -25,7 +25,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Resize(size) => state.size = size,
         Message::Connected { generation, place } => catalog::connected(state, generation, place),
         Message::NotConnected { generation, failure } => catalog::not_connected(state, generation, failure),
-        Message::Loaded { generation, event } => catalog::loaded(state, generation, event),
+        Message::Remembered { generation, remembered } => {
+            catalog::remembered(state, generation, &remembered);
+        }
+        Message::Loaded { generation, event } => catalog::loaded(state, generation, event, &mut effects),
         Message::Described { ticket, arn, described } => catalog::described(state, ticket, &arn, described),
         Message::Answered { ticket, result } => calls::answered(state, ticket, result),
         Message::Copied { what, result } => match result {

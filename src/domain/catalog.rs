@@ -13,6 +13,7 @@
 //! DescribeKey tells of one key is for its details to ask for.
 
 mod id;
+mod remembered;
 mod tally;
 
 use std::borrow::Cow;
@@ -27,6 +28,7 @@ use super::failure::Failure;
 use super::identifier::Arn;
 use super::key::{KeyMetadata, KeyState, Traits};
 
+pub use remembered::{Remembered, Unreadable};
 pub use tally::Tally;
 
 /// Stands for a key of one catalog.
@@ -650,25 +652,31 @@ impl Catalog {
                 }
                 continue;
             }
-            let handle = KeyHandle(narrow(self.keys.len()));
-            self.learn_arn(source, handle, &listed);
-            let hash = self.hasher.hash_one(&id);
-            self.keys.push(KeyRow {
-                id,
-                source,
-                gone: false,
-                aliases: SmallVec::new(),
-                told: Told::Nothing,
-                round,
-                described_round: 0,
-            });
-            let Self { keys, hasher, .. } = self;
-            let rehash = |handle: &KeyHandle| hasher.hash_one(&keys[handle.index()].id);
-            self.by_key_id.insert_unique(hash, handle, rehash);
-            self.count_key(handle, 1);
+            let handle = self.push_key(source, id, listed, round);
             self.adopt(handle, &mut changes);
         }
         changes
+    }
+
+    /// Adds a key that is not there.
+    fn push_key(&mut self, source: Source, id: Id, listed: ListedKey, round: u32) -> KeyHandle {
+        let handle = KeyHandle(narrow(self.keys.len()));
+        self.learn_arn(source, handle, &listed);
+        let hash = self.hasher.hash_one(&id);
+        self.keys.push(KeyRow {
+            id,
+            source,
+            gone: false,
+            aliases: SmallVec::new(),
+            told: Told::Nothing,
+            round,
+            described_round: 0,
+        });
+        let Self { keys, hasher, .. } = self;
+        let rehash = |handle: &KeyHandle| hasher.hash_one(&keys[handle.index()].id);
+        self.by_key_id.insert_unique(hash, handle, rehash);
+        self.count_key(handle, 1);
+        handle
     }
 
     fn arn_is(&self, handle: KeyHandle, arn: &str) -> bool {

@@ -71,6 +71,12 @@ impl<H> Default for Listing<H> {
 }
 
 impl<H: Handle> Listing<H> {
+    /// Every row, in the order of the sort.
+    #[must_use]
+    pub fn all(&self) -> &[H] {
+        &self.all
+    }
+
     /// The rows that are in, in order.
     #[must_use]
     pub fn rows(&self) -> &[H] {

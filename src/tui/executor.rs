@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::{mpsc, watch};
@@ -12,11 +13,12 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use super::runtime::WriteEscape;
 use crate::app::{Effect, Generation, Lines, Message, Ticket};
 use crate::clipboard::{Clipboard, Outcome};
-use crate::domain::catalog::Described;
+use crate::domain::catalog::{Described, Remembered};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::loading::{LoadEvent, Part};
-use crate::domain::place::{Destination, Place};
+use crate::domain::place::{Destination, Place, PlaceKind};
 use crate::domain::text::{printable, printable_lines};
+use crate::files::catalog_cache::{CacheKey, CatalogCache};
 use crate::kms::{self, Clients, loader};
 use crate::session::Session;
 
@@ -25,7 +27,7 @@ const BATCHES: usize = 8;
 
 /// What came of an effect.
 pub enum Answer {
-    Connected { generation: Generation, clients: Box<Clients> },
+    Connected { generation: Generation, clients: Box<Clients>, remembered: Option<Remembered> },
     Copied { what: String, outcome: Outcome },
     Message(Box<Message>),
 }
@@ -93,6 +95,8 @@ pub struct Executor {
     calls: HashMap<Ticket, AbortHandle>,
     /// Copies that have not ended.
     copies: usize,
+    /// Where catalogs are kept for the next run.
+    cache: Option<Arc<CatalogCache>>,
 }
 
 impl Executor {
@@ -110,8 +114,16 @@ impl Executor {
             turns: VecDeque::new(),
             calls: HashMap::new(),
             copies: 0,
+            cache: None,
         };
         (executor, receiver)
+    }
+
+    /// Remembers catalogs from now on, and those of earlier runs.
+    #[must_use]
+    pub fn remembering(mut self, cache: CatalogCache) -> Self {
+        self.cache = Some(Arc::new(cache));
+        self
     }
 
     /// Where requests go, as far as it is known.
@@ -128,10 +140,13 @@ impl Executor {
     pub fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Connect { generation, over, resume, to } => {
-                let over = over.and_then(|over| self.disconnect(over));
-                let progress = over.filter(|_| resume).map(|over| over.progress.clone());
-                self.connect(generation, to, progress.unwrap_or_default());
+                let over = over.map(|over| self.disconnect(over));
+                // What is on the screen is newer than what was kept.
+                let cache = self.cache.clone().filter(|_| over.is_none());
+                let progress = over.flatten().filter(|_| resume).map(|over| over.progress.clone());
+                self.connect(generation, to, progress.unwrap_or_default(), cache);
             }
+            Effect::Remember { generation, bytes } => self.remember(generation, bytes),
             Effect::Disconnect { generation } => drop(self.disconnect(generation)),
             Effect::Want { generation, arns } => {
                 if let Some(load) = self.connections.get(&generation).and_then(|it| it.load.as_ref()) {
@@ -171,7 +186,13 @@ impl Executor {
         }
     }
 
-    fn connect(&mut self, generation: Generation, to: Destination, progress: loader::Progress) {
+    fn connect(
+        &mut self,
+        generation: Generation,
+        to: Destination,
+        progress: loader::Progress,
+        cache: Option<Arc<CatalogCache>>,
+    ) {
         let (session, answers) = (self.session.clone(), self.answers.clone());
         let (tell, outcome) = watch::channel(None);
         let destination = to.clone();
@@ -180,13 +201,29 @@ impl Executor {
             // Whoever listened may have gone.
             let _ = tell.send(Some(connected.clone()));
             let _ = answers.send(match connected {
-                Ok(clients) => Answer::Connected { generation, clients: Box::new(clients) },
+                Ok(clients) => {
+                    let remembered = remembered(cache, clients.place()).await;
+                    Answer::Connected { generation, clients: Box::new(clients), remembered }
+                }
                 Err(failure) => Answer::Message(Box::new(Message::NotConnected { generation, failure })),
             });
         });
         self.purposes.insert(task.id(), Purpose::Connect(generation));
         self.connections.insert(generation, Connection { to, outcome, task, progress, load: None });
         self.turns.push_back(generation);
+    }
+
+    fn remember(&mut self, generation: Generation, bytes: Vec<u8>) {
+        let (Some(cache), Some(connection)) = (self.cache.clone(), self.connections.get(&generation)) else {
+            return;
+        };
+        let key =
+            connection.outcome.borrow().as_ref().and_then(|outcome| key_of(outcome.as_ref().ok()?.place()));
+        let Some(key) = key else { return };
+        self.tasks.spawn(async move {
+            // A failure is in the log: the next start is slower, and nothing else is.
+            let _ = tokio::task::spawn_blocking(move || cache.write(&key, &bytes)).await;
+        });
     }
 
     fn disconnect(&mut self, generation: Generation) -> Option<Connection> {
@@ -292,6 +329,29 @@ impl Executor {
     pub fn is_expecting(&self) -> bool {
         !self.tasks.is_empty() || self.copies > 0 || self.connections.values().any(|it| it.load.is_some())
     }
+}
+
+/// The name under which a place is remembered. The local KMS answers sooner than a file is read.
+fn key_of(place: &Place) -> Option<CacheKey> {
+    (place.kind == PlaceKind::Aws).then(|| CacheKey {
+        profile: place.profile.clone(),
+        region: place.region.clone().unwrap_or_default(),
+        endpoint: place.endpoint_url.clone(),
+        demo: false,
+    })
+}
+
+/// What an earlier run knew of a place.
+async fn remembered(cache: Option<Arc<CatalogCache>>, place: &Place) -> Option<Remembered> {
+    let (cache, key) = (cache?, key_of(place)?);
+    let read = tokio::task::spawn_blocking(move || {
+        let remembered = Remembered::read(cache.read(&key).ok()?);
+        if let Err(error) = &remembered {
+            tracing::warn!(reason = %error, "remembered catalog ignored");
+        }
+        remembered.ok()
+    });
+    read.await.ok().flatten()
 }
 
 /// The next piece of any catalog, each first in its turn. A catalog whose loader has ended is not asked

@@ -197,10 +197,13 @@ where
 
     fn answer(&mut self, answer: Answer) {
         match answer {
-            Answer::Connected { generation, clients } => {
+            Answer::Connected { generation, clients, remembered } => {
                 let place = clients.place().clone();
                 if self.executor.load(generation, *clients) {
                     self.handle(Message::Connected { generation, place });
+                    if let Some(remembered) = remembered {
+                        self.handle(Message::Remembered { generation, remembered });
+                    }
                 }
             }
             Answer::Copied { what, outcome } => {

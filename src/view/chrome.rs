@@ -15,6 +15,7 @@ use crate::app::list::{ListState, Row};
 use crate::app::{Connection, PhaseOfAll, State, StatusKind, TopScreen};
 use crate::domain::place::PlaceKind;
 use crate::domain::text::{keep_start, plural, printable, thousands, width, wrap};
+use crate::domain::time::ago;
 
 /// Columns that the title shows of a filter.
 const FILTER: usize = 40;
@@ -225,13 +226,20 @@ pub(super) fn trouble_title(state: &State, theme: &Theme) -> Line<'static> {
     let (words, (of, failure)) = match (state.hidden_trouble(), state.retrying()) {
         (Some(trouble), _) => ("not complete", trouble),
         (None, Some(trouble)) => ("trying again", trouble),
-        (None, None) => return Line::default(),
+        (None, None) => return remembered_title(state, theme),
     };
     let region = of.place.region.as_deref().filter(|_| state.connected.len() > 1);
     let of_the_region = region.map(|region| format!("{region}: ")).unwrap_or_default();
     let room = usize::from(state.size.width).saturating_sub(32);
     let text = format!("! {words}: {}", printable(&format!("{of_the_region}{}", failure.sentence)));
     Line::from(Span::styled(format!(" {} ", keep_start(&text, room)), theme.warning))
+}
+
+/// How old what is shown is, while it is being read again.
+fn remembered_title(state: &State, theme: &Theme) -> Line<'static> {
+    let oldest = state.connected.iter().filter_map(|it| it.remembered).min();
+    let Some(saved_at) = oldest else { return Line::default() };
+    title(format!("as remembered, read {}", ago(saved_at, state.now.wall)), theme.warning)
 }
 
 /// A sentence in place of rows: reading, nothing there, or nothing that matches.

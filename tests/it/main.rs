@@ -21,6 +21,7 @@ mod kill;
 mod loading;
 mod parity;
 mod pty;
+mod remember;
 mod serve;
 mod terminal;
 mod tidy;

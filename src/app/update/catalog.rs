@@ -3,7 +3,7 @@
 use super::super::{
     Connection, Effect, Generation, Loading, Phase, Screen, State, StatusKind, Ticket, TopScreen, layout,
 };
-use crate::domain::catalog::{Changes, Described, KeyHandle, Source};
+use crate::domain::catalog::{Changes, Described, Key, KeyHandle, ListedKey, Remembered, Source};
 use crate::domain::failure::Failure;
 use crate::domain::identifier::Arn;
 use crate::domain::loading::{List, LoadEvent, Part};
@@ -58,14 +58,43 @@ pub(super) fn not_connected(state: &mut State, generation: Generation, failure: 
     }
 }
 
-pub(super) fn loaded(state: &mut State, generation: Generation, event: LoadEvent) {
+/// Shows what an earlier run knew, where nothing newer has come.
+pub(super) fn remembered(state: &mut State, generation: Generation, remembered: &Remembered) {
     let Some(source) = state.source_of(generation) else { return };
+    let changes = state.catalog.restore(source, remembered);
+    if changes == Changes::default() {
+        return;
+    }
+    let arn = changes.keys.first().and_then(|key| state.catalog.key(*key)).map(Key::arn);
+    let it = &mut state.connected[source.0 as usize];
+    it.remembered = Some(remembered.saved_at);
+    if let Some(arn) = arn.as_deref().and_then(Arn::parse) {
+        it.place.account = Some(arn.account.to_owned()).filter(|account| !account.is_empty());
+    }
+    take_in(state, &changes);
+}
+
+/// The first key of a list says whose it is: what was remembered of another account is thrown away.
+fn keep_account(state: &mut State, source: Source, page: &[ListedKey]) {
+    let Some(arn) = page.first().and_then(|key| Arn::parse(&key.arn)) else { return };
+    let account = Some(arn.account.to_owned()).filter(|account| !account.is_empty());
+    let it = &mut state.connected[source.0 as usize];
+    let before = std::mem::replace(&mut it.place.account, account.clone());
+    if it.remembered.is_some() && before != account {
+        it.remembered = None;
+        let changes = state.catalog.forget(source);
+        take_in(state, &changes);
+    }
+}
+
+pub(super) fn loaded(state: &mut State, generation: Generation, event: LoadEvent, effects: &mut Vec<Effect>) {
+    let Some(source) = state.source_of(generation) else { return };
+    if let LoadEvent::Keys(page) = &event {
+        keep_account(state, source, page);
+    }
     let it = &mut state.connected[source.0 as usize];
     match event {
         LoadEvent::Keys(page) => {
-            if let Some(arn) = page.first().and_then(|key| Arn::parse(&key.arn)) {
-                it.place.account = Some(arn.account.to_owned()).filter(|account| !account.is_empty());
-            }
             let changes = state.catalog.add_keys(source, page);
             take_in(state, &changes);
         }
@@ -101,7 +130,15 @@ pub(super) fn loaded(state: &mut State, generation: Generation, event: LoadEvent
         LoadEvent::Retrying(part, failure) => it.loading.retrying[part as usize] = Some(failure),
         LoadEvent::Recovered(part) => it.loading.retrying[part as usize] = None,
         LoadEvent::Pace(pace) => it.loading.pace = Some(pace),
-        LoadEvent::Finished => it.loading.finished = true,
+        LoadEvent::Finished => {
+            it.loading.finished = true;
+            if !it.loading.broke_off() {
+                it.remembered = None;
+                let State { catalog, keys, aliases, now, .. } = &*state;
+                let bytes = catalog.remember(source, now.wall, keys.all(), aliases.all());
+                effects.push(Effect::Remember { generation, bytes });
+            }
+        }
     }
 }
 
