@@ -652,16 +652,16 @@ impl Catalog {
                 }
                 continue;
             }
-            let handle = self.push_key(source, id, listed, round);
+            let handle = self.push_key(source, id, &listed, round);
             self.adopt(handle, &mut changes);
         }
         changes
     }
 
     /// Adds a key that is not there.
-    fn push_key(&mut self, source: Source, id: Id, listed: ListedKey, round: u32) -> KeyHandle {
+    fn push_key(&mut self, source: Source, id: Id, listed: &ListedKey, round: u32) -> KeyHandle {
         let handle = KeyHandle(narrow(self.keys.len()));
-        self.learn_arn(source, handle, &listed);
+        self.learn_arn(source, handle, listed);
         let hash = self.hasher.hash_one(&id);
         self.keys.push(KeyRow {
             id,

@@ -7,8 +7,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use divan::{Bencher, black_box};
 use jiff::Timestamp;
 use kmx::app::{Message, Now, State, update};
-use kmx::domain::catalog::{Catalog, Described, Key, ListedAlias, ListedKey, Source};
-use kmx::domain::filter::Filter;
+use kmx::domain::catalog::{Catalog, Described, Key, ListedAlias, ListedKey, Remembered, Source};
+use kmx::domain::filter::{Filter, Verdict};
 use kmx::domain::key::{KeyManager, KeyMetadata, KeyState, KeyUsage};
 use kmx::domain::listing::{KeyColumn, Listing, Sort, compare_keys};
 use kmx::domain::loading::{List, LoadEvent};
@@ -112,6 +112,53 @@ fn keystroke_in_the_filter(bencher: Bencher, count: usize) {
     bencher.bench_local(|| {
         press(&mut state, KeyCode::Char('7'));
         press(&mut state, KeyCode::Backspace);
+    });
+}
+
+/// A whole filter of terms and words over all keys, typed anew.
+#[divan::bench(args = SIZES)]
+fn filter(bencher: Bencher, count: usize) {
+    let state = loaded(count);
+    let filter = Filter::parse("team-07 state:enabled older:1y !spec:rsa", now().wall);
+    bencher.bench_local(|| {
+        let judge = filter.over(&state.catalog);
+        state.catalog.keys().filter(|key| judge.key(key.handle()).0 == Verdict::Yes).count()
+    });
+}
+
+/// The counts of the overview, and a frame of it.
+#[divan::bench(args = SIZES)]
+fn overview(bencher: Bencher, count: usize) {
+    let mut state = loaded(count);
+    press(&mut state, KeyCode::Char('3'));
+    let theme = Theme::coloured();
+    let mut terminal =
+        Terminal::new(TestBackend::new(SCREEN.width, SCREEN.height)).expect("a screen in memory");
+    bencher.bench_local(|| terminal.draw(|frame| render(&state, &theme, frame)).map(|_| ()));
+}
+
+/// A region written down for the next start.
+#[divan::bench(args = SIZES)]
+fn remember(bencher: Bencher, count: usize) {
+    let state = loaded(count);
+    bencher
+        .bench_local(|| state.catalog.remember(Source(0), now().wall, state.keys.all(), state.aliases.all()));
+}
+
+/// A remembered region on the screen of a new explorer.
+#[divan::bench(args = SIZES)]
+fn show_remembered(bencher: Bencher, count: usize) {
+    let state = loaded(count);
+    let bytes = state.catalog.remember(Source(0), now().wall, state.keys.all(), state.aliases.all());
+    bencher.bench_local(|| {
+        let remembered = Remembered::read(bytes.clone()).expect("what was written");
+        let places = vec![(Destination::default(), Place::local("us-east-1"))];
+        let (mut state, first) = State::new(places, SCREEN, now());
+        let [kmx::app::Effect::Connect { generation, .. }] = *first else {
+            unreachable!("it connects first")
+        };
+        black_box(update(&mut state, Message::Remembered { generation, remembered }));
+        state
     });
 }
 

@@ -108,7 +108,7 @@ impl Read {
     fn refused(&self) -> impl Iterator<Item = &Failure> {
         self.described.values().filter_map(|described| match described {
             Described::Refused(failure) => Some(&**failure),
-            _ => None,
+            Described::Known(_) => None,
         })
     }
 

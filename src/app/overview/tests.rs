@@ -40,11 +40,11 @@ fn state() -> State {
         let state = KeyState::from(KeyState::KNOWN[number % 8]);
         let metadata = KeyMetadata {
             deletion_date: at(days).filter(|_| state == KeyState::PendingDeletion),
-            valid_to: at(days * 3).filter(|_| number % 5 == 0),
+            valid_to: at(days * 3).filter(|_| number.is_multiple_of(5)),
             key_state: Some(state),
             key_usage: Some(KeyUsage::from(KeyUsage::KNOWN[number % 3])),
             key_spec: Some(format!("SPEC_{}", number % 8)),
-            key_manager: Some(if number % 4 == 0 { KeyManager::Aws } else { KeyManager::Customer }),
+            key_manager: Some(if number.is_multiple_of(4) { KeyManager::Aws } else { KeyManager::Customer }),
             creation_date: at(-days * 40),
             ..KeyMetadata::bare("k")
         };

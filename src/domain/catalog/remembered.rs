@@ -216,7 +216,7 @@ impl Catalog {
             let key_id = id.text().into_owned();
             let usual = || format!("{}{key_id}", key_prefix.unwrap_or_default());
             let arn = key.odd_arn.map_or_else(usual, str::to_owned);
-            let handle = self.push_key(source, id, ListedKey { key_id, arn }, 0);
+            let handle = self.push_key(source, id, &ListedKey { key_id, arn }, 0);
             let told = read_told(&key.told, &traits);
             if !matches!(told, Told::Nothing) {
                 self.tell(handle, told, 0);
