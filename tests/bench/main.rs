@@ -147,6 +147,7 @@ fn remember(bencher: Bencher, count: usize) {
 
 /// A remembered region on the screen of a new explorer.
 #[divan::bench(args = SIZES)]
+#[expect(clippy::expect_used, reason = "a bench has nobody to tell")]
 fn show_remembered(bencher: Bencher, count: usize) {
     let state = loaded(count);
     let bytes = state.catalog.remember(Source(0), now().wall, state.keys.all(), state.aliases.all());
