@@ -112,7 +112,7 @@ fn attention(state: &State) -> Section {
         ),
         line("○", "disabled", Some(in_state(KeyState::Disabled)), "state:disabled"),
         line("!", "imported material expires", Some(tally.expirations(now, 0..30)), "expires:30d"),
-        line("!", "customer key without an alias", nameless, "alias:none manager:customer"),
+        line("!", "customer key, no alias", nameless, "alias:none manager:customer"),
         line("⊘", "no access", Some(tally.refused()), "state:denied"),
         line("…", "not described yet", Some(tally.unknown()), "state:unknown"),
     ];

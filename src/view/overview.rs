@@ -14,7 +14,10 @@ use crate::domain::text::{plural, printable, thousands};
 /// Two columns need this much room.
 const TWO_COLUMNS: u16 = 76;
 /// A column grows no wider: the eye must find the way from a label to its count.
-const WIDEST: usize = 60;
+const WIDEST: usize = 72;
+/// Columns that a value of the service needs, and the longest label of ours.
+const LABEL: usize = 18;
+const LONGEST_LABEL: usize = 30;
 /// Columns of a count.
 const COUNT: usize = 7;
 /// Columns of the longest bar.
@@ -97,8 +100,10 @@ fn count_line(
     theme: &Theme,
 ) -> Line<'static> {
     let marker = if selected { MARKER.0 } else { MARKER.1 };
-    let behind = if most.is_some() { BAR.min(width / 3) } else { 0 };
-    let label_width = width.saturating_sub(2 + 2 + COUNT + if behind > 0 { behind + 1 } else { 0 }).min(34);
+    let beside = 2 + 2 + LABEL + COUNT + 1;
+    let behind = if most.is_some() { BAR.min(width.saturating_sub(beside).max(4)) } else { 0 };
+    let label_width =
+        width.saturating_sub(2 + 2 + COUNT + if behind > 0 { behind + 1 } else { 0 }).min(LONGEST_LABEL);
     let count = line.count.map_or_else(|| ON_ITS_WAY.to_owned(), thousands);
     let is_empty = line.count == Some(0);
     let style = match &line.state {
