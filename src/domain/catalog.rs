@@ -609,12 +609,34 @@ impl Catalog {
         if let Some(name) = alias {
             return Some(name.to_owned());
         }
-        let id = self.keys().filter(|key| goes_on(key.key_id_in(&mut [0; 36]))).map(Key::key_id).min();
-        if let Some(id) = id {
-            return Some(id.into_owned());
+        if typed.is_empty() || id::may_begin(typed) {
+            let ids = self.keys().filter(|key| goes_on(key.key_id_in(&mut [0; 36])));
+            if let Some(id) = ids.map(Key::key_id).min() {
+                return Some(id.into_owned());
+            }
         }
-        let arns = || self.keys().map(Key::arn).filter(|arn| goes_on(arn)).min();
-        if typed.starts_with("arn:") || typed.is_empty() { arns() } else { None }
+        self.arn_completion(typed)
+    }
+
+    fn arn_completion(&self, typed: &str) -> Option<String> {
+        let of_region = |(index, region): (usize, &Region)| {
+            let prefix = region.key_prefix.as_deref()?;
+            // Of the id only what goes beyond the prefix is typed, if anything.
+            let begun = typed.strip_prefix(prefix).or_else(|| prefix.starts_with(typed).then_some(""))?;
+            let of_here = self.keys().filter(|key| key.source().0 as usize == index);
+            let fits = |key: &Key<'_>| {
+                let mut buffer = [0; 36];
+                let id = key.key_id_in(&mut buffer);
+                id.starts_with(begun) && id.len() > begun.len() && !self.odd_arns.contains_key(&key.handle)
+            };
+            Some(format!("{prefix}{}", of_here.filter(fits).map(Key::key_id).min()?))
+        };
+        let usual = self.regions.iter().enumerate().filter_map(of_region);
+        let odd = self.by_odd_arn.iter().filter(|(_, key)| self.key(**key).is_some());
+        let odd = odd
+            .map(|(arn, _)| arn.to_string())
+            .filter(|arn| arn.len() > typed.len() && arn.starts_with(typed));
+        usual.chain(odd).min()
     }
 
     /// The name of the key's first alias.

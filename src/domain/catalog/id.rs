@@ -61,6 +61,16 @@ impl Id {
     }
 }
 
+/// Whether an id of the usual forms may begin with this.
+pub(super) fn may_begin(text: &str) -> bool {
+    "mrk-".starts_with(text)
+        || text
+            .strip_prefix("mrk-")
+            .unwrap_or(text)
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 const fn digit(value: u8) -> u8 {
     if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
