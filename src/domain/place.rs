@@ -113,6 +113,12 @@ impl Place {
         Some(format!("kms.{region}.{suffix}"))
     }
 
+    /// Whether the endpoint is on this machine: very likely a local KMS.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.endpoint_url.as_deref().is_some_and(is_loopback)
+    }
+
     /// Whether the endpoint is a KMS of AWS's own, by its scheme and host name.
     #[must_use]
     pub fn is_aws_endpoint(&self) -> bool {
@@ -184,19 +190,20 @@ pub fn host_of(url: &str) -> &str {
 /// Whether the URL sends requests unencrypted to another machine.
 #[must_use]
 pub fn is_insecure(url: &str) -> bool {
-    if !url.starts_with("http://") {
-        return false;
-    }
+    url.starts_with("http://") && !is_loopback(url)
+}
+
+/// Whether the URL leads to this machine.
+#[must_use]
+pub fn is_loopback(url: &str) -> bool {
     let host = host_of(url);
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or(rest),
         None => host.split(':').next().unwrap_or(host),
     };
     // Names under `localhost` are loopback in browsers; a resolver may send them anywhere.
-    let loopback = name
-        .parse::<std::net::IpAddr>()
-        .map_or_else(|_| name.eq_ignore_ascii_case("localhost"), |ip| ip.is_loopback());
-    !loopback
+    name.parse::<std::net::IpAddr>()
+        .map_or_else(|_| name.eq_ignore_ascii_case("localhost"), |ip| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -255,9 +255,16 @@ fn slow_provider(place: &Place, reason: &str) -> Failure {
 
 /// No provider of the chain had credentials. What was tried is what the chain says that it tried.
 fn no_credentials(place: &Place, error: &(dyn Error + 'static)) -> Failure {
-    let mut failure = Failure::new(FailureKind::NoCredentials, "no credentials")
-        .hint("sign in with `aws login` or `aws configure sso`, or name a profile with --profile")
-        .command("aws configure sso");
+    let failure = Failure::new(FailureKind::NoCredentials, "no credentials");
+    let mut failure = if place.is_on_this_machine() {
+        failure
+            .hint("the endpoint is on this machine: a local KMS takes any credentials, and does without any where --no-sign-request is given")
+            .command("export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x")
+    } else {
+        failure
+            .hint("sign in with `aws login` or `aws configure sso`, or name a profile with --profile")
+            .command("aws configure sso")
+    };
     if place.explicit.profile {
         failure.tried.push(("environment".to_owned(), "passed over: a profile was named".to_owned()));
     }
@@ -333,8 +340,15 @@ fn certificate(host: &str, reason: &str) -> Failure {
 
 fn connect(place: &Place, error: &(dyn Error + 'static)) -> Failure {
     let reason = chain(error).last().unwrap_or_default();
-    Failure::new(FailureKind::Connect, format!("could not connect to {}: {reason}", host(place)))
-        .hint("check the network, the proxy (HTTPS_PROXY), the region and the endpoint")
+    let is_refused = causes(error)
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::ConnectionRefused);
+    let hint = if is_refused && place.is_on_this_machine() {
+        "nothing listens there: is `kmx serve` running, and on that port?"
+    } else {
+        "check the network, the proxy (HTTPS_PROXY), the region and the endpoint"
+    };
+    Failure::new(FailureKind::Connect, format!("could not connect to {}: {reason}", host(place))).hint(hint)
 }
 
 fn timed_out(place: &Place) -> Failure {

@@ -244,3 +244,30 @@ fn a_request_that_cannot_be_made_is_no_connection_that_may_come_back() {
         assert_eq!(failure.is_transient(), kind == FailureKind::Connect);
     }
 }
+
+#[test]
+fn at_an_endpoint_on_this_machine_the_way_out_is_that_of_a_local_kms() {
+    let at = |url: &str| Place::aws(None, Some("us-east-1".into()), Some(url.to_owned()));
+    let (here, elsewhere) = (at("http://127.0.0.1:4599"), at("https://kms.example.com"));
+    let credentials = || {
+        let none = CredentialsError::not_loaded("nothing anywhere");
+        dispatched(ConnectorError::other(Box::new(none), None))
+    };
+    let failure = failure_of("ListKeys", None, &here, &credentials());
+    assert_eq!(failure.sentence, "no credentials");
+    assert!(failure.hints[0].contains("--no-sign-request"), "{:?}", failure.hints);
+    assert_eq!(failure.command.as_deref(), Some("export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x"));
+    let failure = failure_of("ListKeys", None, &elsewhere, &credentials());
+    assert_eq!(failure.command.as_deref(), Some("aws configure sso"));
+
+    let broken = |kind: std::io::ErrorKind| dispatched(ConnectorError::io(std::io::Error::from(kind).into()));
+    for (place, kind, hint) in [
+        (&here, std::io::ErrorKind::ConnectionRefused, "is `kmx serve` running"),
+        (&here, std::io::ErrorKind::ConnectionReset, "check the network"),
+        (&elsewhere, std::io::ErrorKind::ConnectionRefused, "check the network"),
+    ] {
+        let failure = failure_of("ListKeys", None, place, &broken(kind));
+        assert_eq!(failure.kind, FailureKind::Connect);
+        assert!(failure.hints[0].contains(hint), "{kind}: {:?}", failure.hints);
+    }
+}
