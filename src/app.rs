@@ -8,6 +8,8 @@
 //! Every question that is answered later carries a [`Generation`] or a [`Ticket`]; an answer whose
 //! question is no longer asked is dropped.
 
+mod backfill;
+pub mod calls;
 mod facts;
 pub mod form;
 pub mod keymap;
@@ -23,9 +25,11 @@ use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::layout::Size;
 
+use self::calls::Calls;
 use self::form::Form;
 use self::keymap::Scope;
 use self::list::ListState;
+use crate::domain::call::CallRecord;
 use crate::domain::catalog::{AliasHandle, Catalog, Described, KeyHandle, Remembered, Source};
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
@@ -34,6 +38,7 @@ use crate::domain::loading::{LoadEvent, Part};
 use crate::domain::place::{Destination, Place};
 use crate::domain::request::DataKeyRequest;
 
+pub use backfill::Backfill;
 pub use facts::form_facts;
 pub use update::update;
 
@@ -87,6 +92,8 @@ pub enum Message {
         ticket: Ticket,
         result: Result<Answer, Failure>,
     },
+    /// Calls that were made, oldest first.
+    Calls(Vec<CallRecord>),
     /// A copy has ended, well or badly; the words say by which route, or why not.
     Copied {
         what: String,
@@ -120,6 +127,11 @@ pub enum Effect {
         generation: Generation,
         arns: Vec<String>,
     },
+    /// Describe nothing but what is wanted, or everything again.
+    Backfill {
+        generation: Generation,
+        paused: bool,
+    },
     Describe {
         ticket: Ticket,
         generation: Generation,
@@ -149,6 +161,8 @@ pub enum Effect {
 pub enum Lines {
     One,
     Many,
+    /// One line whose columns are separated by tabs.
+    Columns,
 }
 
 /// A screen that needs no other below it.
@@ -159,10 +173,12 @@ pub enum TopScreen {
     Aliases,
     /// The catalog in counts.
     Overview,
+    /// The calls that kmx made.
+    Calls,
 }
 
 impl TopScreen {
-    pub const ALL: [Self; 3] = [Self::Keys, Self::Aliases, Self::Overview];
+    pub const ALL: [Self; 4] = [Self::Keys, Self::Aliases, Self::Overview, Self::Calls];
 
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -170,6 +186,7 @@ impl TopScreen {
             Self::Keys => "Keys",
             Self::Aliases => "Aliases",
             Self::Overview => "Overview",
+            Self::Calls => "Calls",
         }
     }
 }
@@ -308,6 +325,11 @@ impl Loading {
             || self.describing_failed.is_some()
     }
 
+    /// Whether both lists have come to an end, well or badly.
+    const fn lists_ended(&self) -> bool {
+        !matches!(self.keys, Phase::Reading) && !matches!(self.aliases, Phase::Reading)
+    }
+
     /// A failure that is being waited out.
     #[must_use]
     pub fn retrying(&self) -> Option<&Failure> {
@@ -364,7 +386,7 @@ impl Connected {
     fn failure(&self, top: TopScreen) -> Option<&Failure> {
         let phase = match top {
             TopScreen::Aliases => &self.loading.aliases,
-            TopScreen::Keys | TopScreen::Overview => &self.loading.keys,
+            _ => &self.loading.keys,
         };
         match (&self.connection, phase) {
             (Connection::Failed(failure), _) | (_, Phase::Failed(failure)) => Some(failure),
@@ -386,10 +408,15 @@ pub struct State {
     pub aliases: ListState<AliasHandle>,
     /// The selected line of the overview.
     pub overview: overview::Selection,
+    pub calls: Calls,
     /// Over the top screen, the innermost last.
     pub screens: Vec<Screen>,
     pub popup: Option<Popup>,
     pub status: Option<Status>,
+    /// Whether nothing is described but what is on the screen.
+    pub paused: bool,
+    /// Calls of DescribeKey a second at most, in each region; 0 where nobody knows.
+    pub describe_rate: u32,
     /// No limit until whoever draws sets one.
     pub scroll_limit: ScrollLimit,
     /// Forms that were left, by the place and the identifier that they name.
@@ -420,9 +447,12 @@ impl State {
             keys: ListState::default(),
             aliases: ListState::default(),
             overview: overview::Selection::default(),
+            calls: Calls::default(),
             screens: Vec::new(),
             popup: None,
             status: None,
+            paused: false,
+            describe_rate: 0,
             scroll_limit: |_| usize::MAX,
             drafts: Vec::new(),
             last_generation: 0,
@@ -488,6 +518,7 @@ impl State {
             TopScreen::Aliases => of_alias(),
             TopScreen::Keys => of_key(),
             TopScreen::Overview => None,
+            TopScreen::Calls => None,
         }
         .unwrap_or_default()
     }
@@ -511,6 +542,12 @@ impl State {
             || self.screens.iter().any(|screen| {
                 matches!(screen, Screen::Outcome(outcome) if matches!(outcome.progress, Progress::Running { .. }))
             })
+    }
+
+    /// Whether the calls that are made are on the screen, so that new ones must be told.
+    #[must_use]
+    pub const fn shows_calls(&self) -> bool {
+        self.screens.is_empty() && matches!(self.top, TopScreen::Calls)
     }
 
     /// Whether the first page has not come yet, and nothing says that it will not.
@@ -542,6 +579,7 @@ impl State {
             TopScreen::Keys => self.keys.typing,
             TopScreen::Aliases => self.aliases.typing,
             TopScreen::Overview => false,
+            TopScreen::Calls => self.calls.typing,
         }
     }
 
@@ -574,6 +612,7 @@ impl State {
                 Progress::Failed { .. } => vec![Scope::Refusal, Scope::Moving],
             },
             None if self.filtering() => vec![Scope::Filter],
+            None if self.top == TopScreen::Calls => vec![Scope::Calls, Scope::Tabs, Scope::Moving],
             None if self.trouble().is_some() => vec![Scope::Empty, Scope::Tabs],
             None if self.top == TopScreen::Overview => vec![Scope::Overview, Scope::Tabs, Scope::Moving],
             None => vec![Scope::Lists, Scope::Tabs, Scope::Moving],
@@ -588,6 +627,7 @@ impl State {
         let rows = match self.top {
             TopScreen::Aliases => self.catalog.alias_count(),
             TopScreen::Keys | TopScreen::Overview => self.catalog.key_count(),
+            TopScreen::Calls => return None,
         };
         if rows > 0 {
             return None;
@@ -627,7 +667,7 @@ impl State {
     pub fn phase(&self, top: TopScreen) -> PhaseOfAll {
         let phases = self.connected.iter().map(|it| match top {
             TopScreen::Aliases => &it.loading.aliases,
-            TopScreen::Keys | TopScreen::Overview => &it.loading.keys,
+            _ => &it.loading.keys,
         });
         let mut all = PhaseOfAll::Complete;
         for phase in phases {
@@ -647,6 +687,7 @@ impl State {
             TopScreen::Overview => None,
             TopScreen::Keys => self.keys.selected(),
             TopScreen::Aliases => self.catalog.alias(self.aliases.selected()?)?.key(),
+            TopScreen::Calls => None,
         }
     }
 

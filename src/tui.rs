@@ -28,6 +28,7 @@ use self::runtime::{Control, Runtime};
 use crate::clipboard::{Clipboard, Surroundings};
 use crate::files::catalog_cache::CatalogCache;
 use crate::files::settings::Settings;
+use crate::kms::loader::Rate;
 use crate::session::Session;
 use crate::view::Theme;
 
@@ -64,6 +65,7 @@ pub fn run(session: Session, options: &Options) -> io::Result<Exit> {
     };
     let clipboard = Clipboard::new(Surroundings::from_env(|name| std::env::var_os(name)));
     let (mut executor, answers) = Executor::new(session, clipboard);
+    executor = executor.describing_at(Rate::new(options.settings.describe_rate));
     if let Some(cache) = CatalogCache::of_this_person().filter(|_| options.settings.cache) {
         executor = executor.remembering(cache);
     }

@@ -3,6 +3,7 @@
 //! Every text that came from outside goes through [`crate::domain::text`] on its way here.
 
 mod aliases;
+mod calls;
 mod chrome;
 mod details;
 mod failure;
@@ -12,6 +13,7 @@ mod help;
 mod keys;
 mod outcome;
 mod overview;
+mod progress;
 mod table;
 mod theme;
 
@@ -50,6 +52,7 @@ pub fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
             TopScreen::Keys => keys::render(state, theme, frame, areas.body),
             TopScreen::Aliases => aliases::render(state, theme, frame, areas.body),
             TopScreen::Overview => overview::render(state, theme, frame, areas.body),
+            TopScreen::Calls => calls::render(state, theme, frame, areas.body),
         },
     }
     chrome::footer(state, theme, frame, areas.footer);

@@ -25,6 +25,8 @@ pub enum Action {
     Tab(u8),
     /// Begin to type a filter.
     Filter,
+    /// Show the calls of the selected call's operation alone.
+    FilterByOperation,
     /// Keep the filter and go back to the rows.
     KeepFilter,
     Details,
@@ -37,6 +39,8 @@ pub enum Action {
     Sort,
     ReverseSort,
     Reload,
+    /// Pause describing what is not on the screen, or describe everything now.
+    DescribeAll,
     NextField,
     PreviousField,
     /// Next field; on Run: run.
@@ -66,6 +70,8 @@ pub enum Scope {
     /// The tabs of the top screens and of Details.
     Tabs,
     Filter,
+    /// The calls that were made.
+    Calls,
     Details,
     Form,
     /// The form's Key field.
@@ -91,6 +97,7 @@ impl Scope {
             Self::Moving => "Moving",
             Self::Tabs => "Screens and tabs",
             Self::Filter => "Filter",
+            Self::Calls => "Calls",
             Self::Details => "Details",
             Self::Form => "New data key",
             Self::FormKey => "New data key: Key",
@@ -236,10 +243,18 @@ bindings! {
     Lists Action::ReverseSort, [Chord::char('S')], "reverse the order";
     Lists Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "connect and read everything again", "reload";
     Lists Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
+    Lists Action::DescribeAll, [Chord::char('A')], "pause describing, or describe all now", "describe all";
+
+    Calls Action::FilterByOperation, [key(KeyCode::Enter)], "the calls of this operation alone", "this operation";
+    Calls Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the line, its columns separated by tabs", "copy line";
+    Calls Action::Filter, [Chord::char('/')], "filter: words in operation, target and outcome", "filter";
+    Calls Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "clear the filter";
+    Calls Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
 
     Overview Action::ShowThese, [key(KeyCode::Enter)], "show these keys", "shows these keys";
     Overview Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "connect and read everything again", "reload";
     Overview Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
+    Overview Action::DescribeAll, [Chord::char('A')], "pause describing, or describe all now", "describe all";
 
     Empty Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "try again", "try again";
     Empty Action::NewDataKey, [Chord::char('n')], "fill in a form anyway", "form anyway";
@@ -258,6 +273,7 @@ bindings! {
     Tabs Action::Tab(1), [Chord::char('1')], "the first";
     Tabs Action::Tab(2), [Chord::char('2')], "the second";
     Tabs Action::Tab(3), [Chord::char('3')], "the third";
+    Tabs Action::Tab(4), [Chord::char('4')], "the fourth";
 
     Filter Action::KeepFilter, [key(KeyCode::Enter)], "keep the filter", "keep";
     Filter Action::Up, [key(KeyCode::Up), Chord::ctrl('p')], "up";

@@ -1,5 +1,6 @@
 //! The one way to change the state.
 
+mod backfill;
 mod calls;
 mod catalog;
 mod form;
@@ -23,13 +24,17 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Key(event) => key(state, event, &mut effects),
         Message::Paste(text) => paste(state, &text),
         Message::Resize(size) => state.size = size,
-        Message::Connected { generation, place } => catalog::connected(state, generation, place),
+        Message::Connected { generation, place } => {
+            catalog::connected(state, generation, place);
+            backfill::connected(state, generation, &mut effects);
+        }
         Message::NotConnected { generation, failure } => catalog::not_connected(state, generation, failure),
         Message::Remembered { generation, remembered } => {
             catalog::remembered(state, generation, &remembered);
         }
         Message::Loaded { generation, event } => catalog::loaded(state, generation, event, &mut effects),
         Message::Described { ticket, arn, described } => catalog::described(state, ticket, &arn, described),
+        Message::Calls(records) => state.calls.take_in(records),
         Message::Answered { ticket, result } => calls::answered(state, ticket, result),
         Message::Copied { what, result } => match result {
             Ok(route) => state.say(StatusKind::Success, format!("copied {what} ({route})")),
@@ -46,6 +51,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     let height = layout::list_height(state.size);
     state.keys.fit(height);
     state.aliases.fit(height);
+    state.calls.fit(height);
     catalog::want_visible(state, effects);
 }
 
@@ -130,6 +136,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::PreviousTab => turn_tab(state, -1),
         Action::Tab(number) => go_to_tab(state, usize::from(number.saturating_sub(1))),
         Action::Filter => lists::begin_filter(state),
+        Action::FilterByOperation => state.calls.filter_by_operation(),
         Action::KeepFilter => lists::keep_filter(state),
         Action::Sort => state.popup = Some(Popup::Sort),
         Action::ReverseSort => lists::reverse_sort(state),
@@ -138,6 +145,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::NewDataKey => form::open(state),
         Action::Copy => calls::copy(state, effects),
         Action::Reload => reload(state, effects),
+        Action::DescribeAll => backfill::pause_or_go_on(state, effects),
         Action::NextField => form::move_focus(state, 1),
         Action::PreviousField => form::move_focus(state, -1),
         Action::ChooseNext => form::choose(state, 1),

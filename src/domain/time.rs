@@ -8,6 +8,12 @@ pub fn date(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
+/// `10:14:07`, in UTC.
+#[must_use]
+pub fn clock(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S").to_string()
+}
+
 /// `2024-03-01 10:14 UTC`.
 #[must_use]
 pub fn date_and_time(at: Timestamp) -> String {

@@ -19,7 +19,7 @@ use crate::domain::loading::{LoadEvent, Part};
 use crate::domain::place::{Destination, Place, PlaceKind};
 use crate::domain::text::{printable, printable_lines};
 use crate::files::catalog_cache::{CacheKey, CatalogCache};
-use crate::kms::{self, Clients, loader};
+use crate::kms::{self, CallLog, Clients, loader};
 use crate::session::Session;
 
 /// Batches of a catalog that may wait to be taken in. A full channel holds the loader up.
@@ -85,6 +85,7 @@ impl Drop for Connection {
 /// Tasks under way, and what they need.
 pub struct Executor {
     session: Session,
+    describe_rate: loader::Rate,
     clipboard: Clipboard,
     answers: mpsc::UnboundedSender<Answer>,
     tasks: JoinSet<()>,
@@ -106,6 +107,7 @@ impl Executor {
         let (answers, receiver) = mpsc::unbounded_channel();
         let executor = Self {
             session,
+            describe_rate: loader::Rate::default(),
             clipboard,
             answers,
             tasks: JoinSet::new(),
@@ -136,6 +138,25 @@ impl Executor {
         self.session.destinations().into_iter().map(with_place).collect()
     }
 
+    /// Describes keys at that rate from now on, in each region.
+    #[must_use]
+    pub fn describing_at(mut self, rate: loader::Rate) -> Self {
+        self.describe_rate = rate;
+        self
+    }
+
+    /// How fast keys are described, in each region.
+    #[must_use]
+    pub const fn describe_rate(&self) -> loader::Rate {
+        self.describe_rate
+    }
+
+    /// The log of the calls that are made here.
+    #[must_use]
+    pub const fn calls_made(&self) -> &CallLog {
+        self.session.calls()
+    }
+
     /// Begins to carry out an effect. `Quit` and `Suspend` are the loop's.
     pub fn perform(&mut self, effect: Effect) {
         match effect {
@@ -143,7 +164,8 @@ impl Executor {
                 let over = over.map(|over| self.disconnect(over));
                 // What is on the screen is newer than what was kept.
                 let cache = self.cache.clone().filter(|_| over.is_none());
-                let progress = over.flatten().filter(|_| resume).map(|over| over.progress.clone());
+                let over = over.flatten().filter(|_| resume);
+                let progress = over.map(|over| self.take_over(over, generation));
                 self.connect(generation, to, progress.unwrap_or_default(), cache);
             }
             Effect::Remember { generation, bytes } => self.remember(generation, bytes),
@@ -152,6 +174,13 @@ impl Executor {
                 if let Some(load) = self.connections.get(&generation).and_then(|it| it.load.as_ref()) {
                     // A loader that has ended wants nothing more.
                     let _ = load.controls.send(loader::Control::Want(arns));
+                }
+            }
+            Effect::Backfill { generation, paused } => {
+                if let Some(load) = self.connections.get(&generation).and_then(|it| it.load.as_ref()) {
+                    let control = if paused { loader::Control::Pause } else { loader::Control::Resume };
+                    // A loader that has ended has nothing more to do.
+                    let _ = load.controls.send(control);
                 }
             }
             Effect::Describe { ticket, generation, arn } => {
@@ -231,12 +260,24 @@ impl Executor {
         self.connections.remove(&generation)
     }
 
+    /// What a reading that is to go on has done. What it has told and nobody has taken in yet counts
+    /// as told: it is taken in for the one that goes on.
+    fn take_over(&self, mut over: Connection, generation: Generation) -> loader::Progress {
+        if let Some(load) = &mut over.load {
+            load.events.close();
+            while let Ok(event) = load.events.try_recv() {
+                let _ = self.answers.send(Answer::Message(Box::new(Message::Loaded { generation, event })));
+            }
+        }
+        over.progress.clone()
+    }
+
     /// Reads the catalog over a connection; whether there is still such a one.
     pub fn load(&mut self, generation: Generation, clients: Clients) -> bool {
         let Some(connection) = self.connections.get_mut(&generation) else { return false };
         let (sender, events) = mpsc::channel(BATCHES);
         let (controls, orders) = mpsc::unbounded_channel();
-        let (rate, progress) = (loader::Rate::default(), loader::Progress::default());
+        let (rate, progress) = (self.describe_rate, connection.progress.clone());
         let task = self.tasks.spawn(loader::load(clients, rate, progress, sender, orders));
         self.purposes.insert(task.id(), Purpose::Load(generation));
         connection.load = Some(Load { events, controls, task });
@@ -273,6 +314,10 @@ impl Executor {
         let text = match lines {
             Lines::One => printable(text).into_owned(),
             Lines::Many => printable_lines(text),
+            Lines::Columns => {
+                let columns: Vec<_> = text.split('\t').map(printable).collect();
+                columns.join("\t")
+            }
         };
         self.clipboard.copy(text, move |outcome| {
             let _ = answers.send(Answer::Copied { what, outcome });

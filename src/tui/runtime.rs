@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::executor::{Answer, Executor, News};
 use super::input::{InputEvent, Signal};
 use crate::app::{Effect, Message, Now, State, update};
+use crate::kms::CallLog;
 use crate::view::{self, Theme};
 
 /// How often the time is told while something on the screen counts.
@@ -49,6 +50,8 @@ pub struct Runtime<B: Backend> {
     first: Vec<Effect>,
     executor: Executor,
     answers: UnboundedReceiver<Answer>,
+    /// What is in it waits until it is shown.
+    calls_made: CallLog,
     write_escape: WriteEscape,
     control: Option<Control>,
     started: Instant,
@@ -82,6 +85,8 @@ where
         let now = Now { wall, elapsed: Duration::ZERO };
         let (mut state, first) = State::new(executor.places(), size, now);
         state.scroll_limit = view::scroll_limit;
+        state.describe_rate = executor.describe_rate().per_second.unwrap_or_default();
+        let calls_made = executor.calls_made().clone();
         Ok(Self {
             terminal,
             theme,
@@ -89,6 +94,7 @@ where
             first,
             executor,
             answers,
+            calls_made,
             write_escape,
             control: None,
             started,
@@ -133,6 +139,9 @@ where
                 },
                 Some(answer) = self.answers.recv() => self.answer(answer),
                 news = self.executor.next() => self.news(news),
+                () = self.calls_made.news(), if self.state.shows_calls() && put_off.is_none() => {
+                    self.dirty = true;
+                }
                 () = tokio::time::sleep_until(put_off.unwrap_or(self.started)), if put_off.is_some() => {}
                 () = tokio::time::sleep(TICK), if self.state.is_counting() => self.tick(),
             }
@@ -159,6 +168,7 @@ where
     /// # Errors
     /// What the terminal refused.
     pub fn draw(&mut self) -> io::Result<()> {
+        self.take_calls();
         let (state, theme) = (&self.state, &self.theme);
         self.terminal.draw(|frame| view::render(state, theme, frame)).map_err(io::Error::other)?;
         let now = Instant::now();
@@ -166,6 +176,16 @@ where
         self.frame_due = self.frame_due.max(earliest) + FRAME;
         (self.dirty, self.urgent) = (false, false);
         Ok(())
+    }
+
+    /// Takes in the calls that were made since the last time, where they are on the screen.
+    fn take_calls(&mut self) {
+        if self.state.shows_calls() {
+            let records = self.calls_made.take();
+            if !records.is_empty() {
+                self.handle(Message::Calls(records));
+            }
+        }
     }
 
     /// Draws everything anew, after the terminal was somebody else's.
@@ -185,7 +205,10 @@ where
     pub fn input(&mut self, event: InputEvent) {
         self.urgent = true;
         match event {
-            InputEvent::Key(key) => self.handle(Message::Key(key)),
+            InputEvent::Key(key) => {
+                self.handle(Message::Key(key));
+                self.take_calls();
+            }
             InputEvent::Paste(text) => self.handle(Message::Paste(text)),
             InputEvent::Resize { columns, rows } => {
                 self.handle(Message::Resize(Size { width: columns, height: rows }));

@@ -5,10 +5,11 @@ use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
+use tui_input::Input;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::field::window;
-use super::{Theme, tabs, title};
+use super::{Theme, progress, tabs, title};
 use crate::app::keymap::footer as hints;
 use crate::app::layout::WIDE;
 use crate::app::list::{ListState, Row};
@@ -22,7 +23,9 @@ const FILTER: usize = 40;
 
 /// Where we are on the left, how reading goes on the right.
 pub(super) fn header(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
-    let right = progress(state);
+    let right = reading(state, area.width);
+    let gauge = progress::gauge(state, area.width);
+    let right = if gauge.is_empty() { right } else { format!("{right} {gauge}") };
     let room = usize::from(area.width).saturating_sub(width(&right) + 4);
     let mut parts = place(state, theme);
     // The least telling parts leave first.
@@ -75,7 +78,7 @@ fn place(state: &State, theme: &Theme) -> Vec<(u8, Span<'static>)> {
     parts
 }
 
-fn progress(state: &State) -> String {
+fn reading(state: &State, columns: u16) -> String {
     let catalog = &state.catalog;
     let connecting = state.connected.iter().any(|it| matches!(it.connection, Connection::Connecting { .. }));
     if catalog.key_count() == 0 && connecting {
@@ -98,14 +101,10 @@ fn progress(state: &State) -> String {
             (PhaseOfAll::Complete, false) => "no keys".to_owned(),
         };
     }
-    let (keys, described) = (catalog.key_count(), catalog.described_count());
-    if described < keys {
-        return format!("{} of {} described", thousands(described), thousands(keys));
+    if let Some(words) = progress::of_describing(state, columns) {
+        return words;
     }
-    let finished = state.connected.iter().all(|it| it.loading.finished);
-    if !finished && catalog.fresh_count() < keys {
-        return format!("{} of {} read again", thousands(catalog.fresh_count()), thousands(keys));
-    }
+    let keys = catalog.key_count();
     match state.phase(TopScreen::Keys) {
         PhaseOfAll::Reading => format!("{} so far", plural(keys, "key", "keys")),
         _ => plural(keys, "key", "keys"),
@@ -169,20 +168,28 @@ pub(super) fn top_tabs(state: &State, theme: &Theme) -> Line<'static> {
 
 /// The filter, how many rows it lets through, and how many it cannot judge yet.
 pub(super) fn filter_title<H: Row>(state: &State, list: &ListState<H>, theme: &Theme) -> Line<'static> {
-    let typed = list.input.value();
-    if typed.is_empty() && !list.typing {
-        return Line::default();
-    }
     let total = match state.top {
-        TopScreen::Keys => state.catalog.key_count(),
-        TopScreen::Aliases | TopScreen::Overview => state.catalog.alias_count(),
+        TopScreen::Aliases => state.catalog.alias_count(),
+        _ => state.catalog.key_count(),
     };
-    let mut words = format!("  {} of {}", thousands(list.rows().len()), thousands(total));
+    let mut words = format!("{} of {}", thousands(list.rows().len()), thousands(total));
     if list.unknown() > 0 {
         words = format!("{words}, {} not described yet", thousands(list.unknown()));
     }
-    let shown = if list.typing {
-        let (text, cursor) = window(&list.input, FILTER);
+    if let Some(problem) = list.filter.problems().first() {
+        words = format!("! {}", printable(&problem.to_string()));
+    }
+    title_of_filter(&list.input, list.typing, &words, theme)
+}
+
+/// A filter as it was typed, and words about it.
+pub(super) fn title_of_filter(input: &Input, typing: bool, words: &str, theme: &Theme) -> Line<'static> {
+    let typed = input.value();
+    if typed.is_empty() && !typing {
+        return Line::default();
+    }
+    let shown = if typing {
+        let (text, cursor) = window(input, FILTER);
         let mut before = String::new();
         let behind = text.graphemes(true).skip_while(|grapheme| {
             let is_before = width(&before) < cursor;
@@ -196,11 +203,8 @@ pub(super) fn filter_title<H: Row>(state: &State, list: &ListState<H>, theme: &T
     } else {
         format!("/{}", keep_start(&printable(typed), FILTER))
     };
-    if let Some(problem) = list.filter.problems().first() {
-        words = format!("  ! {}", printable(&problem.to_string()));
-    }
     let mut spans = vec![Span::raw(" "), Span::styled(shown, theme.accent)];
-    spans.push(Span::styled(format!("{words} "), theme.dim));
+    spans.push(Span::styled(format!("  {words} "), theme.dim));
     Line::from(spans)
 }
 
@@ -252,8 +256,8 @@ pub(super) fn no_rows(
     area: Rect,
 ) {
     let (phase, what) = match state.top {
-        TopScreen::Keys | TopScreen::Overview => (state.phase(TopScreen::Keys), "keys"),
         TopScreen::Aliases => (state.phase(TopScreen::Aliases), "aliases"),
+        _ => (state.phase(TopScreen::Keys), "keys"),
     };
     let waited = state.now.elapsed.saturating_sub(state.connected[0].loading.since).as_secs_f64();
     let connecting = state.connected.iter().any(|it| matches!(it.connection, Connection::Connecting { .. }));

@@ -98,6 +98,8 @@ pub(super) fn render_sort(state: &State, theme: &Theme, frame: &mut Frame<'_>, b
             let sorted = |column| (sort.column == column).then_some(sort.descending);
             ALIAS_COLUMNS.iter().map(|(letter, column, name)| entry(*letter, name, sorted(*column))).collect()
         }
+        // The order of time alone.
+        TopScreen::Calls => Vec::new(),
     };
     let area = centred(body, 24, lines.len());
     let block = panel(title("Sort by", theme.title), Line::default(), theme);

@@ -100,6 +100,7 @@ fn main_value(state: &State) -> Option<(String, String, Lines)> {
                     let alias = state.catalog.alias(state.aliases.selected()?)?;
                     Some(("the alias name".to_owned(), alias.name().to_owned(), Lines::One))
                 }
+                TopScreen::Calls => Some(("the call".to_owned(), state.calls.line()?, Lines::Columns)),
             }
         }
     }

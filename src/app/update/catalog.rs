@@ -15,14 +15,12 @@ pub(super) fn reload(state: &mut State, effects: &mut Vec<Effect>) {
     let mut reading = 0;
     for source in state.sources() {
         let it = &state.connected[source.0 as usize];
-        if matches!(it.connection, Connection::Ready)
-            && !it.loading.finished
-            && it.loading.retrying().is_none()
-        {
+        let at_rest = it.loading.finished || state.paused && it.loading.lists_ended();
+        if matches!(it.connection, Connection::Ready) && !at_rest && it.loading.retrying().is_none() {
             reading += 1;
             continue;
         }
-        let resume = it.loading.finished && it.loading.broke_off();
+        let resume = at_rest && it.loading.broke_off();
         if !resume {
             state.catalog.begin_round(source);
         }
@@ -187,7 +185,7 @@ pub(super) fn want_visible(state: &mut State, effects: &mut Vec<Effect>) {
             let rows = state.aliases.visible(height).iter();
             rows.filter_map(|alias| state.catalog.alias(*alias)?.key()).collect()
         }
-        TopScreen::Overview => Vec::new(),
+        TopScreen::Overview | TopScreen::Calls => Vec::new(),
     };
     for source in state.sources() {
         want(state, source, &shown, effects);

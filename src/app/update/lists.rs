@@ -23,23 +23,41 @@ macro_rules! on_the_list {
                 let $list = &mut $state.aliases;
                 $body
             }
+            TopScreen::Calls => Default::default(),
         }
     }};
 }
 
 pub(super) fn begin_filter(state: &mut State) {
+    if state.top == TopScreen::Calls {
+        state.calls.typing = true;
+        return;
+    }
     on_the_list!(state, |list, _catalog| list.typing = true);
 }
 
 pub(super) fn keep_filter(state: &mut State) {
+    if state.top == TopScreen::Calls {
+        state.calls.keep_filter();
+        return;
+    }
     on_the_list!(state, |list, catalog| list.keep_filter(catalog));
 }
 
 pub(super) fn clear_filter(state: &mut State) {
+    if state.top == TopScreen::Calls {
+        state.calls.clear_filter();
+        return;
+    }
     on_the_list!(state, |list, catalog| list.clear_filter(catalog));
 }
 
 pub(super) fn type_in_filter(state: &mut State, chord: Chord) -> bool {
+    if state.top == TopScreen::Calls {
+        let used = text_input::handle(&mut state.calls.input, chord);
+        state.calls.refilter();
+        return used;
+    }
     let now = state.now.wall;
     on_the_list!(state, |list, catalog| {
         let used = text_input::handle(&mut list.input, chord);
@@ -50,6 +68,11 @@ pub(super) fn type_in_filter(state: &mut State, chord: Chord) -> bool {
 
 pub(super) fn paste_in_filter(state: &mut State, text: &str) {
     let line: Vec<&str> = text.split_whitespace().collect();
+    if state.top == TopScreen::Calls {
+        text_input::insert(&mut state.calls.input, &line.join(" "));
+        state.calls.refilter();
+        return;
+    }
     let now = state.now.wall;
     on_the_list!(state, |list, catalog| {
         text_input::insert(&mut list.input, &line.join(" "));
@@ -68,6 +91,14 @@ pub(super) fn scroll(state: &mut State, step: Step, rows: isize) {
     if state.top == TopScreen::Overview {
         let last = overview::line_count(state).saturating_sub(1);
         state.overview.0 = state.overview.0.min(last).saturating_add_signed(rows).min(last);
+        return;
+    }
+    if state.top == TopScreen::Calls {
+        match step {
+            Step::First => state.calls.move_to_end(false),
+            Step::Last => state.calls.move_to_end(true),
+            Step::Rows(_) | Step::Pages(_) => state.calls.move_by(rows),
+        }
         return;
     }
     on_the_list!(state, |list, _catalog| scroll_list(list, step, rows));
@@ -89,9 +120,8 @@ pub(super) fn sort_letter(state: &mut State, chord: Chord) -> bool {
     }
     let sorted = match state.top {
         TopScreen::Keys => sort_by_letter(&mut state.keys, &state.catalog, &KEY_COLUMNS, letter),
-        TopScreen::Aliases | TopScreen::Overview => {
-            sort_by_letter(&mut state.aliases, &state.catalog, &ALIAS_COLUMNS, letter)
-        }
+        TopScreen::Aliases => sort_by_letter(&mut state.aliases, &state.catalog, &ALIAS_COLUMNS, letter),
+        TopScreen::Overview | TopScreen::Calls => false,
     };
     if sorted {
         state.popup = None;

@@ -400,3 +400,26 @@ fn a_panel_scrolls_no_further_than_its_end() {
     let _ = typed(&mut state, "k");
     assert_eq!(scroll(&state), 2);
 }
+
+#[test]
+fn a_pause_is_told_to_every_region_and_to_connections_that_come_later() {
+    let regions = ["us-east-1", "eu-west-1"];
+    let places = regions.map(|region| (Destination::in_region(region), Place::local(region))).to_vec();
+    let mut state = State::new(places, SIZE, at(0)).0;
+    let press = |state: &mut State, key: char| {
+        update(state, Message::Key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE)))
+    };
+    let told = |paused| [1, 2].map(|it| Effect::Backfill { generation: Generation(it), paused }).to_vec();
+    assert_eq!(press(&mut state, 'A'), told(true));
+    let connected = Message::Connected { generation: Generation(2), place: Place::local("eu-west-1") };
+    assert!(update(&mut state, connected).contains(&told(true)[1]));
+    assert_eq!(press(&mut state, 'A'), told(false));
+    // Those that have ended have nothing to pause.
+    for generation in [1, 2] {
+        let event = LoadEvent::Finished;
+        let _ = update(&mut state, Message::Loaded { generation: Generation(generation), event });
+    }
+    assert_eq!(press(&mut state, 'A'), []);
+    assert!(!state.paused);
+    assert_eq!(state.status.map(|status| status.text).as_deref(), Some("everything is described"));
+}
