@@ -12,7 +12,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use base64::Engine as _;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
+use kmx::app::State;
 use kmx::clipboard::{Clipboard, Surroundings};
+use kmx::kms::CallLog;
+use kmx::kms::loader::Rate;
 use kmx::local::{Behaviour, Clock, Fault, LocalKms, Options, Randomness, Rule, Seed, StoreLocation};
 use kmx::session::Session;
 use kmx::tui::executor::Executor;
@@ -37,6 +40,8 @@ pub struct Setup {
     pub seed: Seed,
     /// The value of `KMX_CLIPBOARD`.
     pub clipboard: &'static str,
+    /// Calls of DescribeKey a second; 0 is as fast as the service lets.
+    pub describe_rate: u32,
 }
 
 impl Default for Setup {
@@ -47,6 +52,7 @@ impl Default for Setup {
             behaviour: Behaviour::default(),
             seed: Seed::default(),
             clipboard: "auto",
+            describe_rate: 200,
         }
     }
 }
@@ -95,19 +101,26 @@ impl Explorer {
     }
 
     /// Starts, and has drawn the first frame.
-    pub fn unsettled(setup: Setup) -> Self {
+    pub fn unsettled(mut setup: Setup) -> Self {
         let now: Timestamp = NOW.parse().unwrap();
         let options = Options {
             clock: Clock::fixed(now),
             randomness: Randomness::deterministic(7),
-            seed: setup.seed,
-            behaviour: setup.behaviour,
+            seed: std::mem::take(&mut setup.seed),
+            behaviour: std::mem::take(&mut setup.behaviour),
         };
-        let kms = LocalKms::open(StoreLocation::Memory, options).unwrap();
+        Self::over(LocalKms::open(StoreLocation::Memory, options).unwrap(), &setup)
+    }
+
+    /// Starts on a local KMS that is there already, and has drawn the first frame.
+    pub fn over(kms: LocalKms, setup: &Setup) -> Self {
+        let now: Timestamp = NOW.parse().unwrap();
         let calls = Arc::default();
         let recorder = Recorder { inner: kms.http_client(), calls: Arc::clone(&calls) };
-        let session = Session::over(SharedHttpClient::new(recorder), "us-east-1");
-        let (runtime, escapes) = runtime_copying(session, setup.columns, setup.rows, now, setup.clipboard);
+        let session =
+            Session::over(SharedHttpClient::new(recorder), "us-east-1").with_calls(CallLog::starting_at(now));
+        let (runtime, escapes) =
+            runtime_with(session, setup.columns, setup.rows, now, setup.clipboard, setup.describe_rate);
         let mut explorer = Self { runtime, kms, calls, escapes };
         explorer.runtime.draw().unwrap();
         explorer.runtime.begin();
@@ -145,12 +158,22 @@ impl Explorer {
         self
     }
 
-    /// Another size.
-    pub async fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+    /// Another size, without waiting for what is under way.
+    pub fn resize_only(&mut self, columns: u16, rows: u16) {
         self.runtime.backend_mut().resize(columns, rows);
         self.runtime.input(InputEvent::Resize { columns, rows });
+    }
+
+    /// Another size.
+    pub async fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+        self.resize_only(columns, rows);
         self.settle().await;
         self
+    }
+
+    /// The state, to look at.
+    pub const fn state(&self) -> &State {
+        self.runtime.state()
     }
 
     /// The screen as text, without blanks at the ends of lines.
@@ -184,7 +207,7 @@ impl Explorer {
     /// The selected row, without its frame.
     #[track_caller]
     pub fn selected(&self) -> String {
-        self.line("▌").trim_matches(['│', '▌', ' ']).to_owned()
+        self.line("│▌").trim_matches(['│', '▌', ' ']).to_owned()
     }
 
     /// Fails unless the screen has all of these.
@@ -243,16 +266,17 @@ pub fn runtime(
     rows: u16,
     now: Timestamp,
 ) -> (Runtime<TestBackend>, Arc<Mutex<Vec<String>>>) {
-    runtime_copying(session, columns, rows, now, "auto")
+    runtime_with(session, columns, rows, now, "auto", 200)
 }
 
-/// The same, copying as this value of `KMX_CLIPBOARD` says.
-fn runtime_copying(
+/// The same, copying as this value of `KMX_CLIPBOARD` says, with so many calls of DescribeKey a second.
+fn runtime_with(
     session: Session,
     columns: u16,
     rows: u16,
     now: Timestamp,
     clipboard: &'static str,
+    describe_rate: u32,
 ) -> (Runtime<TestBackend>, Arc<Mutex<Vec<String>>>) {
     // As over SSH outside of tmux: a copy is an escape sequence, which can be seen.
     let over_ssh = |name: &str| match name {
@@ -262,6 +286,7 @@ fn runtime_copying(
     };
     let clipboard = Clipboard::new(Surroundings::from_env(over_ssh));
     let (executor, answers) = Executor::new(session, clipboard);
+    let executor = executor.describing_at(Rate::new(describe_rate));
     let terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     let escapes = Arc::<Mutex<Vec<String>>>::default();
     let written = Arc::clone(&escapes);

@@ -22,6 +22,7 @@ mod loading;
 mod parity;
 mod pty;
 mod remember;
+mod scale;
 mod serve;
 mod terminal;
 mod tidy;
