@@ -16,6 +16,7 @@ pub mod keymap;
 pub mod layout;
 pub mod list;
 pub mod overview;
+pub mod scan;
 mod text_input;
 mod update;
 
@@ -30,6 +31,7 @@ use self::form::Form;
 use self::keymap::Scope;
 use self::list::ListState;
 use crate::domain::call::CallRecord;
+use self::scan::Scans;
 use crate::domain::catalog::{AliasHandle, Catalog, Described, KeyHandle, Remembered, Source};
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
@@ -37,6 +39,7 @@ use crate::domain::key::KeyMetadata;
 use crate::domain::loading::{LoadEvent, Part};
 use crate::domain::place::{Destination, Place};
 use crate::domain::request::DataKeyRequest;
+use crate::domain::scan::{ScanEvent, ScanKind};
 
 pub use backfill::Backfill;
 pub use facts::form_facts;
@@ -94,6 +97,11 @@ pub enum Message {
     },
     /// Calls that were made, oldest first.
     Calls(Vec<CallRecord>),
+    /// A piece of a scan, or how it goes.
+    Scanned {
+        ticket: Ticket,
+        event: ScanEvent,
+    },
     /// A copy has ended, well or badly; the words say by which route, or why not.
     Copied {
         what: String,
@@ -143,6 +151,16 @@ pub enum Effect {
         request: DataKeyRequest,
     },
     Cancel {
+        ticket: Ticket,
+    },
+    /// Scan these keys (by ARN) over a connection, within the budget.
+    Scan {
+        generation: Generation,
+        kind: ScanKind,
+        arns: Vec<String>,
+        ticket: Ticket,
+    },
+    StopScan {
         ticket: Ticket,
     },
     /// Copy a text; `what` names it for the words that come back. A line break in a text that is one
@@ -271,6 +289,10 @@ pub enum Popup {
     },
     /// Waits for the letter of a column.
     Sort,
+    /// Waits for the letter of a scan.
+    Scans,
+    /// Asks whether to begin the scan of [`Scans::asked`].
+    Scan,
 }
 
 /// How the connection stands.
@@ -415,8 +437,9 @@ pub struct State {
     pub status: Option<Status>,
     /// Whether nothing is described but what is on the screen.
     pub paused: bool,
-    /// Calls of DescribeKey a second at most, in each region; 0 where nobody knows.
-    pub describe_rate: u32,
+    /// Calls a second at most, in each region; `None` is as fast as the service lets.
+    pub describe_rate: Option<u32>,
+    pub scans: Scans,
     /// No limit until whoever draws sets one.
     pub scroll_limit: ScrollLimit,
     /// Forms that were left, by the place and the identifier that they name.
@@ -452,7 +475,8 @@ impl State {
             popup: None,
             status: None,
             paused: false,
-            describe_rate: 0,
+            describe_rate: None,
+            scans: Scans::default(),
             scroll_limit: |_| usize::MAX,
             drafts: Vec::new(),
             last_generation: 0,
@@ -468,9 +492,10 @@ impl State {
             places.push((Destination::default(), Place::aws(None, None, None)));
         }
         let since = self.now.elapsed;
+        let mut effects = Vec::new();
+        update::stop_scans(self, &mut effects);
         self.catalog = Catalog::default();
         self.connected.clear();
-        let mut effects = Vec::new();
         for (index, (to, place)) in places.into_iter().enumerate() {
             let source = Source(u8::try_from(index).unwrap_or(u8::MAX));
             self.catalog.name_region(source, place.region.as_deref().unwrap_or_default());
@@ -589,6 +614,8 @@ impl State {
         match self.popup {
             Some(Popup::Help { .. }) => vec![Scope::Moving, Scope::Everywhere],
             Some(Popup::Sort) => vec![Scope::Everywhere],
+            Some(Popup::Scans) => vec![Scope::Scans, Scope::Everywhere],
+            Some(Popup::Scan) => vec![Scope::Scan, Scope::Everywhere],
             None => self.scopes_of_the_screen(),
         }
     }

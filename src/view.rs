@@ -14,6 +14,7 @@ mod keys;
 mod outcome;
 mod overview;
 mod progress;
+mod scan;
 mod table;
 mod theme;
 
@@ -58,6 +59,8 @@ pub fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
     chrome::footer(state, theme, frame, areas.footer);
     match state.popup {
         Some(Popup::Help { scroll }) => help::render(state, scroll, theme, frame, areas.body),
+        Some(Popup::Scans) => scan::render_menu(state, theme, frame, areas.body),
+        Some(Popup::Scan) => scan::render_question(state, theme, frame, areas.body),
         Some(Popup::Sort) => help::render_sort(state, theme, frame, areas.body),
         None => {}
     }

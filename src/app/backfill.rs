@@ -57,7 +57,7 @@ impl State {
         if left == 0 || !it.is_reading() {
             return Some(Duration::ZERO);
         }
-        let pace = it.loading.pace.unwrap_or(self.describe_rate);
+        let pace = it.loading.pace.or(self.describe_rate).unwrap_or_default();
         (pace > 0).then(|| Duration::from_secs(1) * left / pace)
     }
 }

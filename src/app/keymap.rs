@@ -2,6 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::domain::scan::ScanKind;
+
 /// What a person means by a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -41,6 +43,13 @@ pub enum Action {
     Reload,
     /// Pause describing what is not on the screen, or describe everything now.
     DescribeAll,
+    /// Offer the scans.
+    Scans,
+    /// Say what a scan costs, and ask.
+    Scan(ScanKind),
+    /// Begin the scan that was asked about.
+    BeginScan,
+    StopScans,
     NextField,
     PreviousField,
     /// Next field; on Run: run.
@@ -84,6 +93,10 @@ pub enum Scope {
     Refusal,
     /// A list that could not be loaded, or is empty.
     Empty,
+    /// The scans on offer.
+    Scans,
+    /// The question whether to begin a scan.
+    Scan,
 }
 
 impl Scope {
@@ -107,6 +120,8 @@ impl Scope {
             Self::DryRunResult => "Dry run",
             Self::Refusal => "A refusal",
             Self::Empty => "No keys to show",
+            Self::Scans => "Scans",
+            Self::Scan => "Before a scan",
         }
     }
 }
@@ -242,6 +257,8 @@ bindings! {
     Lists Action::Sort, [Chord::char('s')], "sort by a column", "sort";
     Lists Action::ReverseSort, [Chord::char('S')], "reverse the order";
     Lists Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "connect and read everything again", "reload";
+    Lists Action::Scans, [Chord::char('x')], "scan the rows shown: rotation, tags, last use", "scan";
+    Lists Action::StopScans, [Chord::char('X')], "stop the scans under way";
     Lists Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
     Lists Action::DescribeAll, [Chord::char('A')], "pause describing, or describe all now", "describe all";
 
@@ -260,6 +277,14 @@ bindings! {
     Empty Action::NewDataKey, [Chord::char('n')], "fill in a form anyway", "form anyway";
     Empty Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the command that helps, or what happened", "copy";
     Empty Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
+
+    Scans Action::Scan(ScanKind::Rotation), [Chord::char('r')], "automatic rotation", "rotation";
+    Scans Action::Scan(ScanKind::Tags), [Chord::char('t')], "tags", "tags";
+    Scans Action::Scan(ScanKind::LastUse), [Chord::char('l')], "last use", "last use";
+    Scans Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "none", "none";
+
+    Scan Action::BeginScan, [key(KeyCode::Enter)], "begin", "begin";
+    Scan Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "not", "not";
 
     Moving Action::Up, [key(KeyCode::Up), Chord::char('k')], "up";
     Moving Action::Down, [key(KeyCode::Down), Chord::char('j')], "down";

@@ -10,7 +10,7 @@ use crate::domain::filter::{Filter, Judge, Rank, Verdict};
 use crate::domain::listing::{AliasColumn, KeyColumn, Listing, Sort, compare_aliases, compare_keys};
 
 /// Letters for the columns of the key list, in the order of the columns.
-pub const KEY_COLUMNS: [(char, KeyColumn, &str); 11] = [
+pub const KEY_COLUMNS: [(char, KeyColumn, &str); 14] = [
     ('s', KeyColumn::State, "state"),
     ('a', KeyColumn::Alias, "alias"),
     ('i', KeyColumn::KeyId, "key id"),
@@ -22,6 +22,9 @@ pub const KEY_COLUMNS: [(char, KeyColumn, &str); 11] = [
     ('x', KeyColumn::Deletion, "deletion"),
     ('d', KeyColumn::Description, "description"),
     ('r', KeyColumn::Region, "region"),
+    ('e', KeyColumn::Rotation, "rotation"),
+    ('t', KeyColumn::Tags, "tags"),
+    ('l', KeyColumn::LastUse, "last used"),
 ];
 
 /// Letters for the columns of the alias list.

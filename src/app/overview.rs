@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::State;
 use crate::domain::catalog::Catalog;
 use crate::domain::key::{KeyState, Traits};
+use crate::domain::scan::ScanKind;
 
 /// A heading with the lines under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +96,7 @@ fn attention(state: &State) -> Section {
         filter: filter.to_owned(),
         state: None,
     };
-    let lines = vec![
+    let mut lines = vec![
         line("✕", "deleted within 7 days", Some(tally.deletions(now, 0..7)), "deletion:7d"),
         line("✕", "deleted within 30 days", Some(tally.deletions(now, 0..30)), "deletion:30d"),
         line(
@@ -115,7 +116,17 @@ fn attention(state: &State) -> Section {
         line("!", "customer key, no alias", nameless, "alias:none manager:customer"),
         line("⊘", "no access", Some(tally.refused()), "state:denied"),
         line("…", "not described yet", Some(tally.unknown()), "state:unknown"),
+        line(
+            "?",
+            "rotation not read",
+            Some(catalog.rotation_tally().not_read),
+            "rotation:unknown manager:customer spec:symmetric origin:aws_kms",
+        ),
     ];
+    // Before a scan nobody knows of any.
+    if catalog.scanned(ScanKind::Rotation) > 0 {
+        lines.push(line("○", "rotation off", Some(catalog.rotation_tally().off), "rotation:off"));
+    }
     Section { title: "ATTENTION", column: Column::Left, bars: false, lines }
 }
 

@@ -5,6 +5,7 @@ mod calls;
 mod catalog;
 mod form;
 mod lists;
+mod scan;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -36,6 +37,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Described { ticket, arn, described } => catalog::described(state, ticket, &arn, described),
         Message::Calls(records) => state.calls.take_in(records),
         Message::Answered { ticket, result } => calls::answered(state, ticket, result),
+        Message::Scanned { ticket, event } => scan::scanned(state, ticket, event),
         Message::Copied { what, result } => match result {
             Ok(route) => state.say(StatusKind::Success, format!("copied {what} ({route})")),
             Err(reason) => state.say(StatusKind::Error, format!("could not copy {what}: {reason}")),
@@ -140,6 +142,10 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::KeepFilter => lists::keep_filter(state),
         Action::Sort => state.popup = Some(Popup::Sort),
         Action::ReverseSort => lists::reverse_sort(state),
+        Action::Scans => scan::offer(state),
+        Action::Scan(kind) => scan::begin(state, kind),
+        Action::BeginScan => scan::agreed(state, effects),
+        Action::StopScans => scan::stop(state, effects),
         Action::Details => open_details(state, effects),
         Action::ShowThese => lists::show_these(state),
         Action::NewDataKey => form::open(state),
@@ -158,6 +164,11 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::CopyPreview => form::copy_preview(state, effects),
         Action::Again | Action::Retry => calls::again(state, effects),
     }
+}
+
+/// Stops all scans: their keys are not those on the screen any more.
+pub(super) fn stop_scans(state: &mut State, effects: &mut Vec<Effect>) {
+    scan::stop_all(state, effects);
 }
 
 fn toggle_help(state: &mut State) {

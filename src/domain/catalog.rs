@@ -12,6 +12,7 @@
 //! region's prefix and the id, and what many keys have in common ([`Traits`]) is kept once. All that
 //! DescribeKey tells of one key is for its details to ask for.
 
+mod findings;
 mod id;
 mod remembered;
 mod tally;
@@ -23,11 +24,13 @@ use hashbrown::{HashMap, HashTable};
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
+use self::findings::Findings;
 use self::id::Id;
 use super::failure::Failure;
 use super::identifier::Arn;
 use super::key::{KeyMetadata, KeyState, Traits};
 
+pub use findings::{RotationSeen, RotationTally, Seen};
 pub use remembered::{Remembered, Unreadable};
 pub use tally::Tally;
 
@@ -206,6 +209,7 @@ pub struct Catalog {
     key_count: usize,
     alias_count: usize,
     tally: Tally,
+    findings: Findings,
 }
 
 /// A key of a catalog, to look at.
@@ -931,8 +935,8 @@ impl Catalog {
     }
 
     fn count_told(&mut self, handle: KeyHandle, by: isize) {
-        let row = &self.keys[handle.index()];
-        self.tally.count(row, by);
+        self.tally.count(&self.keys[handle.index()], by);
+        self.count_findings(handle, by);
     }
 
     /// ListKeys has come to its end: keys that this round did not bring are gone.
@@ -946,6 +950,7 @@ impl Catalog {
             }
             let handle = KeyHandle(narrow(index));
             self.count_key(handle, -1);
+            self.findings.forget(handle);
             let row = &mut self.keys[index];
             (row.gone, row.told, row.described_round) = (true, Told::Nothing, 0);
             let (id, aliases) = (row.id.clone(), std::mem::take(&mut row.aliases));

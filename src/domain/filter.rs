@@ -1,6 +1,6 @@
 //! The filter language: words, and terms such as `state:disabled`.
 //!
-//! Words match aliases, key id and description as substrings (one that begins with `arn:` the ARNs),
+//! Words match aliases, key id, description and the tags that were read as substrings (one that begins with `arn:` the ARNs),
 //! all of them, with smart case (a word with a capital minds case), and aliases loosely beside that:
 //! `crdvlt` finds `card-vault`. [`TERMS`] lists the terms; a value may be several with commas between,
 //! one of which must hold, and `!` or `not:` before a term or a word turns it round. No term needs a
@@ -19,6 +19,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use self::term::Term;
 use super::catalog::{Alias, AliasHandle, Catalog, Key, KeyHandle};
+use super::scan::{Finding, ScanKind};
 
 pub use term::{Problem, TERMS};
 
@@ -77,6 +78,16 @@ impl Word {
     fn is_in(&self, text: &str, folded: &str) -> bool {
         let hay = if self.minds_case { text } else { folded };
         memmem::find(hay.as_bytes(), self.text.as_bytes()).is_some()
+    }
+
+    /// The same, for a text whose lower case is not kept.
+    fn is_within(&self, text: &str) -> bool {
+        if !self.minds_case && text.is_ascii() {
+            let mut parts = text.as_bytes().windows(self.text.len());
+            return parts.any(|part| part.eq_ignore_ascii_case(self.text.as_bytes()));
+        }
+        let folded = if self.minds_case { String::new() } else { text.to_lowercase() };
+        self.is_in(text, &folded)
     }
 }
 
@@ -149,6 +160,13 @@ impl Filter {
         &self.problems
     }
 
+    /// The scans that have to be made before all its terms can be judged.
+    #[must_use]
+    pub fn scans(&self) -> Vec<ScanKind> {
+        let needs = |kind: &ScanKind| self.terms.iter().any(|term| term.what.scan() == Some(*kind));
+        ScanKind::ALL.into_iter().filter(needs).collect()
+    }
+
     /// A judge over the rows of a catalog.
     #[must_use]
     pub const fn over<'a>(&'a self, catalog: &'a Catalog) -> Judge<'a> {
@@ -171,6 +189,18 @@ impl Filter {
         let all = aliases.iter().find(|handle| wanted.iter().all(|word| matches(handle, word)));
         let one = || aliases.iter().find(|handle| wanted.iter().any(|word| matches(handle, word)));
         all.or_else(one).or_else(|| aliases.first()).copied()
+    }
+
+    /// The tag of a key to show: the first that a term names, or a word is in, else the first.
+    #[must_use]
+    pub fn tag_of<'a>(&self, tags: &'a [(String, String)]) -> Option<&'a (String, String)> {
+        let terms = || self.terms.iter().filter(|term| !term.negated);
+        let words = || self.words.iter().filter(|word| !word.negated);
+        let named = |tag: &&(String, String)| terms().any(|term| term.what.names(tag));
+        let has_a_word = |(name, value): &&(String, String)| {
+            words().any(|word| word.what.is_within(name) || word.what.is_within(value))
+        };
+        tags.iter().find(named).or_else(|| tags.iter().find(has_a_word)).or_else(|| tags.first())
     }
 
     /// Where the words match in a text as it is shown, in order and apart: byte ranges.
@@ -295,6 +325,11 @@ impl Judge<'_> {
             return (Verdict::Yes, ELSEWHERE);
         }
         if word.is_in(key.description(), key.folded_description()) {
+            return (Verdict::Yes, ELSEWHERE);
+        }
+        if let Some(Finding::Tags(tags)) = key.finding(ScanKind::Tags).map(|seen| &seen.finding)
+            && tags.iter().any(|(name, value)| word.is_within(name) || word.is_within(value))
+        {
             return (Verdict::Yes, ELSEWHERE);
         }
         if word.loose && aliases().any(|alias| self.is_loosely_in(alias, word)) {

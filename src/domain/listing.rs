@@ -6,8 +6,9 @@
 
 use std::cmp::Ordering;
 
-use super::catalog::{Alias, AliasHandle, Catalog, Handle, Key, KeyHandle};
+use super::catalog::{Alias, AliasHandle, Catalog, Handle, Key, KeyHandle, RotationSeen};
 use super::filter::{Rank, Verdict};
+use super::scan::{Finding, ScanKind};
 
 /// A column of the key list that can be sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub enum KeyColumn {
     Deletion,
     Description,
     Region,
+    Rotation,
+    Tags,
+    LastUse,
 }
 
 /// A column of the alias list that can be sorted by.
@@ -264,6 +268,35 @@ fn by_column(sort: Sort<KeyColumn>, a: Key<'_>, b: Key<'_>) -> Ordering {
             )
         }
         KeyColumn::Region => known_first(Some(a.region()), Some(b.region()), down),
+        KeyColumn::Rotation => known_first(rotation(a), rotation(b), down),
+        KeyColumn::Tags => known_first(first_tag(a), first_tag(b), down),
+        KeyColumn::LastUse => known_first(last_use(a), last_use(b), down),
+    }
+}
+
+/// Off first, then by period, then the keys that cannot rotate.
+fn rotation(key: Key<'_>) -> Option<i32> {
+    match key.rotation()? {
+        RotationSeen::Off => Some(0),
+        RotationSeen::On { period_days } => Some(period_days.unwrap_or(1)),
+        RotationSeen::NotApplicable => Some(i32::MAX),
+        RotationSeen::Refused(_) => None,
+    }
+}
+
+fn first_tag(key: Key<'_>) -> Option<&(String, String)> {
+    match &key.finding(ScanKind::Tags)?.finding {
+        Finding::Tags(tags) => tags.first(),
+        _ => None,
+    }
+}
+
+/// Never is before any time.
+fn last_use(key: Key<'_>) -> Option<i64> {
+    match &key.finding(ScanKind::LastUse)?.finding {
+        Finding::Used { at, .. } => Some(at.as_second()),
+        Finding::Unused { .. } => Some(i64::MIN),
+        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::failure::Failure;
+use super::text::{plural, thousands};
 
 /// What a scan reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +33,25 @@ impl ScanKind {
         }
     }
 
+    /// The operation that is called for each key.
+    #[must_use]
+    pub const fn operation(self) -> &'static str {
+        match self {
+            Self::Rotation => "GetKeyRotationStatus",
+            Self::Tags => "ListResourceTags",
+            Self::LastUse => "GetKeyLastUsage",
+        }
+    }
+
+    /// What it reads, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::LastUse => "last use",
+            other => other.as_str(),
+        }
+    }
+
     /// The most calls a second that a scan makes, whatever the rate: the default quota of the account
     /// (KMS Developer Guide: request quotas), but for `GetKeyLastUsage` one less than its 5, so that
     /// others have one.
@@ -44,12 +64,37 @@ impl ScanKind {
         }
     }
 
+    /// The calls a second that a scan makes at a rate.
+    #[must_use]
+    pub fn pace(self, per_second: Option<u32>) -> u32 {
+        let most = self.most_a_second();
+        per_second.map_or(most, |rate| rate.clamp(1, most))
+    }
+
+    /// What a scan costs, before it starts: `rotation of 1,248 keys: 1,248 calls of
+    /// GetKeyRotationStatus, about 7 s at 200 a second`. Of several regions, each has its own pace, and
+    /// the largest takes longest.
+    #[must_use]
+    pub fn cost(self, keys_by_region: &[usize], per_second: Option<u32>) -> String {
+        let keys = keys_by_region.iter().sum();
+        let longest = keys_by_region.iter().copied().max().unwrap_or_default();
+        let each = if keys_by_region.len() > 1 { " in each region" } else { "" };
+        format!(
+            "{} of {}: {} of {}, about {} at {} a second{each}",
+            self.words(),
+            plural(keys, "key", "keys"),
+            plural(keys, "call", "calls"),
+            self.operation(),
+            short_span(self.estimate(longest, per_second).time),
+            thousands(self.pace(per_second) as usize),
+        )
+    }
+
     /// What a scan of so many keys takes at a rate of calls a second; `None` is as fast as the
     /// service lets, which is taken for the default quota.
     #[must_use]
     pub fn estimate(self, keys: usize, per_second: Option<u32>) -> Estimate {
-        let most = self.most_a_second();
-        let pace = per_second.map_or(most, |rate| rate.clamp(1, most));
+        let pace = self.pace(per_second);
         let calls = u64::try_from(keys).unwrap_or(u64::MAX);
         Estimate { calls, time: Duration::from_secs(calls.div_ceil(u64::from(pace))) }
     }
@@ -81,6 +126,16 @@ pub struct Estimate {
     pub calls: u64,
     /// In whole seconds, rounded up.
     pub time: Duration,
+}
+
+/// `7 s`, `4 min`, `2 h 5 min`.
+#[must_use]
+pub fn short_span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..100 => format!("{} s", seconds.max(1)),
+        seconds @ 100..5_970 => format!("{} min", (seconds + 30) / 60),
+        seconds => format!("{} h {} min", (seconds + 30) / 3_600, (seconds + 30) % 3_600 / 60),
+    }
 }
 
 /// What a scan found out about a key.
@@ -138,6 +193,30 @@ mod tests {
         ] {
             let estimate = kind.estimate(keys, rate);
             assert_eq!((estimate.calls, estimate.time.as_secs()), (keys as u64, seconds), "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_cost_is_said_in_calls_and_time() {
+        for (kind, keys, cost) in [
+            (
+                ScanKind::Rotation,
+                &[1_248][..],
+                "rotation of 1,248 keys: 1,248 calls of GetKeyRotationStatus, about 7 s at 200 a second",
+            ),
+            (
+                ScanKind::LastUse,
+                &[100_000],
+                "last use of 100,000 keys: 100,000 calls of GetKeyLastUsage, about 6 h 57 min at 4 a second",
+            ),
+            (
+                ScanKind::Tags,
+                &[600, 40_000],
+                "tags of 40,600 keys: 40,600 calls of ListResourceTags, about 3 min at 200 a second in each region",
+            ),
+            (ScanKind::Tags, &[1], "tags of 1 key: 1 call of ListResourceTags, about 1 s at 200 a second"),
+        ] {
+            assert_eq!(kind.cost(keys, Some(200)), cost);
         }
     }
 

@@ -17,9 +17,10 @@ use crate::domain::catalog::{Described, Remembered};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::loading::{LoadEvent, Part};
 use crate::domain::place::{Destination, Place, PlaceKind};
+use crate::domain::scan::{ScanEvent, ScanKind};
 use crate::domain::text::{printable, printable_lines};
 use crate::files::catalog_cache::{CacheKey, CatalogCache};
-use crate::kms::{self, CallLog, Clients, loader};
+use crate::kms::{self, CallLog, Clients, loader, scanner};
 use crate::session::Session;
 
 /// Batches of a catalog that may wait to be taken in. A full channel holds the loader up.
@@ -45,6 +46,19 @@ impl Drop for Load {
     }
 }
 
+/// A scan under way. Dropped, it stops.
+struct Scan {
+    generation: Generation,
+    events: mpsc::Receiver<ScanEvent>,
+    task: AbortHandle,
+}
+
+impl Drop for Scan {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 /// What a task is for.
 #[derive(Clone, Copy, Debug)]
 enum Purpose {
@@ -52,12 +66,15 @@ enum Purpose {
     Load(Generation),
     Describe(Ticket),
     Generate(Ticket),
+    Scan(Ticket),
 }
 
 /// What the executor has to tell.
 pub enum News {
     /// A piece of the catalog.
     Loaded(Generation, LoadEvent),
+    /// A piece of a scan.
+    Scanned(Ticket, ScanEvent),
     /// What came of a task that broke.
     Broken(Box<Message>),
     /// A task has ended. Its answer comes by itself.
@@ -94,6 +111,7 @@ pub struct Executor {
     /// The order in which catalogs are asked for their next piece: each is first in its turn.
     turns: VecDeque<Generation>,
     calls: HashMap<Ticket, AbortHandle>,
+    scans: HashMap<Ticket, Scan>,
     /// Copies that have not ended.
     copies: usize,
     /// Where catalogs are kept for the next run.
@@ -115,6 +133,7 @@ impl Executor {
             connections: HashMap::new(),
             turns: VecDeque::new(),
             calls: HashMap::new(),
+            scans: HashMap::new(),
             copies: 0,
             cache: None,
         };
@@ -210,6 +229,8 @@ impl Executor {
                     task.abort();
                 }
             }
+            Effect::Scan { generation, kind, arns, ticket } => self.scan(generation, kind, arns, ticket),
+            Effect::StopScan { ticket } => drop(self.scans.remove(&ticket)),
             Effect::Copy { what, text, lines } => self.copy(what, &text, lines),
             Effect::Quit | Effect::Suspend => {}
         }
@@ -257,6 +278,7 @@ impl Executor {
 
     fn disconnect(&mut self, generation: Generation) -> Option<Connection> {
         self.turns.retain(|other| *other != generation);
+        self.scans.retain(|_, scan| scan.generation != generation);
         self.connections.remove(&generation)
     }
 
@@ -282,6 +304,29 @@ impl Executor {
         self.purposes.insert(task.id(), Purpose::Load(generation));
         connection.load = Some(Load { events, controls, task });
         true
+    }
+
+    /// Scans keys over a connection, in a task of its own.
+    fn scan(&mut self, generation: Generation, kind: ScanKind, arns: Vec<String>, ticket: Ticket) {
+        let (sender, events) = mpsc::channel(BATCHES);
+        let session = self.session.clone();
+        let connection = self.connections.get(&generation);
+        let connecting = connection.map(|it| it.outcome.clone());
+        let to = connection.map(|it| it.to.clone()).unwrap_or_default();
+        let rate = self.describe_rate;
+        let task = self.tasks.spawn(async move {
+            let clients = match connected(connecting).await {
+                Some(clients) => Ok(clients),
+                None => session.connect(&to).await,
+            };
+            match clients {
+                Ok(clients) => scanner::scan(clients, kind, arns, rate, sender).await,
+                // Whoever listened may have gone.
+                Err(failure) => drop(sender.send(ScanEvent::Failed(failure)).await),
+            }
+        });
+        self.purposes.insert(task.id(), Purpose::Scan(ticket));
+        self.scans.insert(ticket, Scan { generation, events, task });
     }
 
     /// Makes a call in a task of its own, over a connection. Where that failed it makes another for
@@ -348,10 +393,12 @@ impl Executor {
     /// under way. Nothing is lost when it is dropped.
     pub async fn next(&mut self) -> News {
         loop {
-            let Self { connections, turns, tasks, purposes, .. } = self;
+            let Self { connections, turns, tasks, purposes, scans, .. } = self;
             let piece = std::future::poll_fn(|context| next_piece(connections, turns, context));
+            let finding = std::future::poll_fn(|context| next_finding(scans, context));
             tokio::select! {
                 biased;
+                (ticket, event) = finding => return News::Scanned(ticket, event),
                 (generation, event) = piece => return News::Loaded(generation, event),
                 Some(ended) = tasks.join_next_with_id() => {
                     let (id, broke) = match &ended {
@@ -372,7 +419,10 @@ impl Executor {
     /// Whether anything may still come out: a task's answer, a piece of a catalog, a copy's end.
     #[must_use]
     pub fn is_expecting(&self) -> bool {
-        !self.tasks.is_empty() || self.copies > 0 || self.connections.values().any(|it| it.load.is_some())
+        !self.tasks.is_empty()
+            || self.copies > 0
+            || !self.scans.is_empty()
+            || self.connections.values().any(|it| it.load.is_some())
     }
 }
 
@@ -420,6 +470,25 @@ fn next_piece(
     Poll::Pending
 }
 
+/// The next piece of any scan. One that has ended is forgotten.
+fn next_finding(scans: &mut HashMap<Ticket, Scan>, context: &mut Context<'_>) -> Poll<(Ticket, ScanEvent)> {
+    let mut found = None;
+    scans.retain(|ticket, scan| {
+        if found.is_some() {
+            return true;
+        }
+        match scan.events.poll_recv(context) {
+            Poll::Ready(Some(event)) => {
+                found = Some((*ticket, event));
+                true
+            }
+            Poll::Ready(None) => false,
+            Poll::Pending => true,
+        }
+    });
+    found.map_or(Poll::Pending, Poll::Ready)
+}
+
 /// The clients of a connection, once it is made; `None` where it failed or was never asked for.
 async fn connected(connecting: Option<Connecting>) -> Option<Clients> {
     let mut connecting = connecting?;
@@ -442,6 +511,7 @@ fn broken(purpose: Purpose) -> Message {
             arn: String::new(),
             described: Described::Refused(Box::new(failure)),
         },
+        Purpose::Scan(ticket) => Message::Scanned { ticket, event: ScanEvent::Failed(failure) },
         Purpose::Generate(ticket) => Message::Answered { ticket, result: Err(failure) },
     }
 }

@@ -85,7 +85,7 @@ where
         let now = Now { wall, elapsed: Duration::ZERO };
         let (mut state, first) = State::new(executor.places(), size, now);
         state.scroll_limit = view::scroll_limit;
-        state.describe_rate = executor.describe_rate().per_second.unwrap_or_default();
+        state.describe_rate = executor.describe_rate().per_second;
         let calls_made = executor.calls_made().clone();
         Ok(Self {
             terminal,
@@ -240,6 +240,7 @@ where
     fn news(&mut self, news: News) {
         match news {
             News::Loaded(generation, event) => self.handle(Message::Loaded { generation, event }),
+            News::Scanned(ticket, event) => self.handle(Message::Scanned { ticket, event }),
             News::Broken(message) => self.handle(*message),
             News::Ended => {}
         }

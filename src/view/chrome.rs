@@ -174,7 +174,7 @@ pub(super) fn filter_title<H: Row>(state: &State, list: &ListState<H>, theme: &T
     };
     let mut words = format!("{} of {}", thousands(list.rows().len()), thousands(total));
     if list.unknown() > 0 {
-        words = format!("{words}, {} not described yet", thousands(list.unknown()));
+        words = format!("{words}, {} not read yet", thousands(list.unknown()));
     }
     if let Some(problem) = list.filter.problems().first() {
         words = format!("! {}", printable(&problem.to_string()));
@@ -265,8 +265,17 @@ pub(super) fn no_rows(
     if total > 0 {
         lines.push(Line::from(format!("  no {what} match the filter")));
         if unknown > 0 {
-            let words = format!("  {} not described yet", plural(unknown, "key is", "keys are"));
+            let words = format!("  {} not read yet", plural(unknown, "key is", "keys are"));
             lines.push(Line::from(Span::styled(words, theme.dim)));
+            let scans = match state.top {
+                TopScreen::Keys => state.keys.filter.scans(),
+                TopScreen::Aliases | TopScreen::Overview | TopScreen::Calls => Vec::new(),
+            };
+            if !scans.is_empty() {
+                let scans: Vec<&str> = scans.iter().map(|kind| kind.words()).collect();
+                let words = format!("  x scans: a call a key reads {}", scans.join(", "));
+                lines.push(Line::from(Span::styled(words, theme.dim)));
+            }
         }
         lines.push(Line::from(Span::styled("  esc clears the filter", theme.dim)));
     } else if connecting {

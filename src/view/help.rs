@@ -55,6 +55,9 @@ pub(super) fn lines(state: &State, theme: &Theme) -> Vec<Line<'static>> {
             ("Pay", "a capital minds case"),
             ("state:disabled", "a part of the state's name: enabled, pending, replica, …"),
             ("state:denied", "keys that could not be described"),
+            ("rotation:off", "once scanned (x): rotation is on, off, none (cannot)"),
+            ("tag:owner=ops", "once scanned: a tag, and a part of its value"),
+            ("unused:90d", "once scanned: not used for so long"),
         ] {
             lines.push(binding(term, help, theme));
         }
@@ -110,7 +113,7 @@ pub(super) fn render_sort(state: &State, theme: &Theme, frame: &mut Frame<'_>, b
 }
 
 /// A box in the middle, as large as its lines need and the body allows.
-fn centred(body: Rect, columns: u16, lines: usize) -> Rect {
+pub(super) fn centred(body: Rect, columns: u16, lines: usize) -> Rect {
     let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(body.height);
     let width = (columns + 4).min(body.width);
     Rect { x: body.x + (body.width - width) / 2, y: body.y + (body.height - height) / 2, width, height }

@@ -6,12 +6,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::table::{Cell, GAP, ON_ITS_WAY, cell, head, matched, row, state_of};
-use super::{Theme, chrome, failure, panel};
+use super::{Theme, chrome, failure, panel, scan};
 use crate::app::list::KEY_COLUMNS;
 use crate::app::{Phase, State, layout};
-use crate::domain::catalog::{Key, KeyHandle};
+use crate::domain::catalog::{Catalog, Key, KeyHandle, RotationSeen};
 use crate::domain::listing::KeyColumn;
-use crate::domain::text::{keep_end, keep_ends, printable, width};
+use crate::domain::scan::{Finding, ScanKind};
+use crate::domain::text::{keep_end, keep_ends, keep_start, printable, width};
 use crate::domain::time;
 
 /// Below this many columns a row is a glyph and a name.
@@ -32,11 +33,14 @@ const fn column(what: KeyColumn, title: &'static str, width: usize) -> Column {
 }
 
 /// All columns with their least widths, in the order in which they stand.
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 14] = [
     column(KeyColumn::State, "STATE", 18),
     column(KeyColumn::Alias, "ALIAS", 26),
     column(KeyColumn::KeyId, "KEY ID", 13),
     column(KeyColumn::Region, "REGION", 14),
+    column(KeyColumn::Rotation, "ROTATION", 9),
+    column(KeyColumn::LastUse, "LAST USED", 10),
+    column(KeyColumn::Tags, "TAGS", 12),
     column(KeyColumn::Usage, "USAGE", 15),
     column(KeyColumn::Spec, "SPEC", 17),
     column(KeyColumn::Manager, "MANAGER", 9),
@@ -46,8 +50,9 @@ const COLUMNS: [Column; 11] = [
     column(KeyColumn::Description, "DESCRIPTION", 20),
 ];
 
-/// The order in which columns leave. STATE tells of a deletion too, and stays.
-const LEAVING: [KeyColumn; 7] = [
+/// The order in which columns leave. STATE tells of a deletion too, and stays. What a scan read outlasts
+/// what nobody asked for.
+const LEAVING: [KeyColumn; 10] = [
     KeyColumn::Deletion,
     KeyColumn::Description,
     KeyColumn::Created,
@@ -55,6 +60,9 @@ const LEAVING: [KeyColumn; 7] = [
     KeyColumn::Manager,
     KeyColumn::Spec,
     KeyColumn::Usage,
+    KeyColumn::Tags,
+    KeyColumn::LastUse,
+    KeyColumn::Rotation,
 ];
 
 /// Width of the usage in one word.
@@ -63,16 +71,44 @@ const SHORT_USAGE: usize = 8;
 const ALIAS_COMFORT: usize = 8;
 /// ALIAS takes what is left over, up to here; DESCRIPTION takes the rest.
 const WIDEST_ALIAS: usize = 48;
+/// What TAGS gets above its least width before a column of lesser worth gets any, and ALIAS.
+const TAGS_COMFORT: usize = 12;
 
-/// The columns that fit; REGION where rows are of several.
-fn columns(available: usize, several_regions: bool) -> Vec<Column> {
+/// Columns that are not there always: REGION where rows are of several, and what scans have read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Extra {
+    region: bool,
+    /// By kind.
+    scanned: [bool; ScanKind::ALL.len()],
+}
+
+impl Extra {
+    fn of(catalog: &Catalog) -> Self {
+        let scanned = ScanKind::ALL.map(|kind| catalog.scanned(kind) > 0);
+        Self { region: catalog.has_several_regions(), scanned }
+    }
+
+    const fn has(self, column: KeyColumn) -> bool {
+        match column {
+            KeyColumn::Region => self.region,
+            KeyColumn::Rotation => self.scanned[ScanKind::Rotation as usize],
+            KeyColumn::Tags => self.scanned[ScanKind::Tags as usize],
+            KeyColumn::LastUse => self.scanned[ScanKind::LastUse as usize],
+            _ => true,
+        }
+    }
+}
+
+/// The columns that fit.
+fn columns(available: usize, extra: Extra) -> Vec<Column> {
     let mut columns = COLUMNS.to_vec();
-    columns.retain(|column| column.what != KeyColumn::Region || several_regions);
+    columns.retain(|column| extra.has(column.what));
     let taken = |columns: &[Column]| {
         let widths = columns.iter().map(|column| column.width).sum::<usize>();
         // Where there is room for SPEC, an alias is worth more than what comes after it.
-        let comfort =
-            if columns.iter().any(|column| column.what == KeyColumn::Spec) { ALIAS_COMFORT } else { 0 };
+        let has = |what| columns.iter().any(|column: &Column| column.what == what);
+        let tags = if has(KeyColumn::Tags) { TAGS_COMFORT } else { 0 };
+        let comfort = if has(KeyColumn::Spec) { ALIAS_COMFORT + tags } else { 0 };
         widths + comfort + GAP * (columns.len().saturating_sub(1))
     };
     for leaving in LEAVING {
@@ -97,7 +133,12 @@ fn columns(available: usize, several_regions: bool) -> Vec<Column> {
         alias.width -= over;
         widths -= over;
     }
-    let left = available.saturating_sub(widths);
+    let mut left = available.saturating_sub(widths);
+    if let Some(tags) = columns.iter_mut().find(|column| column.what == KeyColumn::Tags) {
+        let more = left.min(TAGS_COMFORT);
+        tags.width += more;
+        left -= more;
+    }
     let has_description = columns.last().is_some_and(|column| column.what == KeyColumn::Description);
     let mut given = 0;
     for column in &mut columns {
@@ -113,6 +154,7 @@ fn columns(available: usize, several_regions: bool) -> Vec<Column> {
 
 pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let block = panel(chrome::top_tabs(state, theme), chrome::filter_title(state, &state.keys, theme), theme)
+        .title_bottom(scan::progress_title(state, theme))
         .title_bottom(chrome::trouble_title(state, theme))
         .title_bottom(chrome::position_title(&state.keys, hidden_sort(state, area), theme));
     let inner = block.inner(area);
@@ -138,7 +180,7 @@ pub(super) fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: 
         };
         std::iter::once(heads).chain(names).collect()
     } else {
-        let columns = columns(available, state.catalog.has_several_regions());
+        let columns = columns(available, Extra::of(&state.catalog));
         let sort = state.keys.sort;
         let heads = columns.iter().map(|column| {
             let sorted = (sort.column == column.what).then_some(sort.descending);
@@ -160,7 +202,7 @@ fn hidden_sort(state: &State, area: Rect) -> Option<&'static str> {
     let shown = if area.width < NARROW {
         sorted == KeyColumn::Alias
     } else {
-        let columns = columns(usize::from(area.width).saturating_sub(5), state.catalog.has_several_regions());
+        let columns = columns(usize::from(area.width).saturating_sub(5), Extra::of(&state.catalog));
         columns.iter().any(|column| column.what == sorted)
     };
     let name = KEY_COLUMNS.iter().find(|(_, column, _)| *column == sorted).map(|(.., name)| *name);
@@ -172,7 +214,7 @@ fn cells(state: &State, key: KeyHandle, columns: &[Column], theme: &Theme) -> Ve
     let cells = columns.iter().map(|column| {
         let cell = value(state, row, *column, theme);
         match column.what {
-            KeyColumn::Alias | KeyColumn::KeyId | KeyColumn::Description => {
+            KeyColumn::Alias | KeyColumn::KeyId | KeyColumn::Description | KeyColumn::Tags => {
                 matched(cell, &state.keys.filter, theme)
             }
             _ => vec![cell],
@@ -203,6 +245,7 @@ fn value(state: &State, row: Key<'_>, column: Column, theme: &Theme) -> Span<'st
         }
         KeyColumn::Spec => told(traits.and_then(|traits| traits.spec.as_deref())),
         KeyColumn::Region => plain(row.region()),
+        KeyColumn::Rotation | KeyColumn::Tags | KeyColumn::LastUse => found(state, row, column, theme),
         KeyColumn::Manager => told(
             traits
                 .and_then(|traits| traits.key_manager.as_ref())
@@ -217,6 +260,38 @@ fn value(state: &State, row: Key<'_>, column: Column, theme: &Theme) -> Span<'st
             Some(failure) => Span::styled(cell(&printable(&failure.sentence), columns), theme.dim),
             None => told(traits.map(|_| row.description())),
         },
+    }
+}
+
+/// What a scan read; a dot where it did not.
+fn found(state: &State, row: Key<'_>, column: Column, theme: &Theme) -> Span<'static> {
+    let kind = match column.what {
+        KeyColumn::Tags => ScanKind::Tags,
+        KeyColumn::LastUse => ScanKind::LastUse,
+        _ => ScanKind::Rotation,
+    };
+    let columns = column.width;
+    let plain = |text: &str| Span::raw(cell(&printable(text), columns));
+    let dim = |text: &str| Span::styled(cell(text, columns), theme.dim);
+    let Some(seen) = row.finding(kind) else { return dim("·") };
+    if let Some(RotationSeen::NotApplicable) = row.rotation().filter(|_| kind == ScanKind::Rotation) {
+        return plain("");
+    }
+    match &seen.finding {
+        Finding::Rotation { enabled: true, period_days: Some(days), .. } => plain(&format!("on {days} d")),
+        Finding::Rotation { enabled: true, .. } => plain("on"),
+        Finding::Rotation { .. } => plain("off"),
+        Finding::Used { at, .. } => plain(&time::date(*at)),
+        Finding::Unused { .. } => plain("never"),
+        Finding::Refused(failure) => dim(&printable(failure.in_a_word())),
+        Finding::NotApplicable => plain(""),
+        Finding::Tags(tags) => {
+            let Some((name, value)) = state.keys.filter.tag_of(tags) else { return plain("") };
+            let first = printable(&format!("{name}={value}")).into_owned();
+            let more = if tags.len() > 1 { format!("  +{}", tags.len() - 1) } else { String::new() };
+            let room = columns.saturating_sub(width(&more));
+            plain(&format!("{}{more}", keep_start(&first, room)))
+        }
     }
 }
 
@@ -263,14 +338,15 @@ mod tests {
     #[test]
     fn columns_leave_in_their_order_and_the_rest_fills_the_width() {
         let names = |available| -> Vec<&str> {
-            columns(available, false).iter().map(|column| column.title).collect()
+            columns(available, Extra::default()).iter().map(|column| column.title).collect()
         };
         assert_eq!(names(195).len(), 10);
         assert_eq!(names(135), ["STATE", "ALIAS", "KEY ID", "USAGE", "SPEC", "MANAGER", "ORIGIN"]);
         assert_eq!(names(75), ["STATE", "ALIAS", "KEY ID", "USAGE"]);
         assert_eq!(names(62), ["STATE", "ALIAS", "KEY ID"]);
-        for available in 57..250 {
-            let columns = columns(available, false);
+        let scanned = Extra { region: false, scanned: [true; 3] };
+        for (available, extra) in (57..250).flat_map(|at| [(at, Extra::default()), (at, scanned)]) {
+            let columns = columns(available, extra);
             let taken: usize = columns.iter().map(|column| column.width + GAP).sum();
             assert_eq!(taken - GAP, available, "at {available}");
         }

@@ -23,6 +23,7 @@ mod parity;
 mod pty;
 mod remember;
 mod scale;
+mod scans;
 mod serve;
 mod terminal;
 mod tidy;

@@ -13,6 +13,7 @@ use crate::domain::place::Place;
 /// begins anew, and rows stay until it is known what became of them. One that is under way is let be.
 pub(super) fn reload(state: &mut State, effects: &mut Vec<Effect>) {
     let mut reading = 0;
+    let mut replaced = Vec::new();
     for source in state.sources() {
         let it = &state.connected[source.0 as usize];
         let at_rest = it.loading.finished || state.paused && it.loading.lists_ended();
@@ -27,6 +28,7 @@ pub(super) fn reload(state: &mut State, effects: &mut Vec<Effect>) {
         let (generation, since) = (state.generation(), state.now.elapsed);
         let it = &mut state.connected[source.0 as usize];
         let over = Some(std::mem::replace(&mut it.generation, generation));
+        replaced.extend(over);
         it.connection = Connection::Connecting { since };
         let complete = |phase: &Phase| matches!(phase, Phase::Complete) && resume;
         let phase = |was: &Phase| if complete(was) { Phase::Complete } else { Phase::Reading };
@@ -34,6 +36,9 @@ pub(super) fn reload(state: &mut State, effects: &mut Vec<Effect>) {
         it.loading = Loading { since, keys, aliases, ..Loading::default() };
         it.wanted.clear();
         effects.push(Effect::Connect { generation, over, resume, to: it.to.clone() });
+    }
+    for generation in replaced {
+        super::scan::stop_over(state, generation, effects);
     }
     if reading == state.connected.len() {
         state.say(StatusKind::Info, "still reading; esc and everything else work meanwhile");
@@ -168,7 +173,7 @@ pub(super) fn described(state: &mut State, ticket: Ticket, arn: &str, described:
     take_in(state, &changes);
 }
 
-fn take_in(state: &mut State, changes: &Changes) {
+pub(super) fn take_in(state: &mut State, changes: &Changes) {
     state.keys.apply(&state.catalog, &changes.keys);
     state.aliases.apply(&state.catalog, &changes.aliases);
 }

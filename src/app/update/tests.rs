@@ -1,5 +1,7 @@
 //! Messages in, effects and state out.
 
+mod scans;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

@@ -5,11 +5,12 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::Verdict;
-use crate::domain::catalog::{Alias, Key};
+use crate::domain::catalog::{Alias, Key, RotationSeen};
 use crate::domain::key::{KeyState, KeyUsage, Origin};
+use crate::domain::scan::{Finding, ScanKind};
 
 /// All terms: name, what it takes, what it asks. For helps and for mistakes.
-pub const TERMS: [(&str, &str, &str); 10] = [
+pub const TERMS: [(&str, &str, &str); 13] = [
     ("state", "disabled, pending, replica, …", "a part of the key state; denied, unknown"),
     ("usage", "encrypt, sign, mac, …", "a part of the key usage"),
     ("spec", "rsa, ecc, symmetric, …", "a part of the key spec"),
@@ -20,11 +21,15 @@ pub const TERMS: [(&str, &str, &str); 10] = [
     ("deletion", "30d, any, none", "deleted within so long"),
     ("expires", "30d, any, none", "imported key material expires within so long"),
     ("older, newer", "2y, 6m, 30d", "created before or after that"),
+    ("rotation", "on, off, none", "automatic rotation, once scanned; none: cannot rotate; denied, unknown"),
+    ("tag", "NAME, NAME=PART", "a tag of this name, or with this in its value, once scanned"),
+    ("unused", "90d", "not used for so long, once scanned"),
 ];
 
 /// Names that are read as terms.
-const NAMES: [&str; 11] = [
-    "state", "usage", "spec", "manager", "origin", "alias", "region", "deletion", "expires", "older", "newer",
+const NAMES: [&str; 14] = [
+    "state", "usage", "spec", "manager", "origin", "alias", "region", "deletion", "expires", "older",
+    "newer", "rotation", "tag", "unused",
 ];
 
 const DAY: i64 = 86_400;
@@ -41,6 +46,28 @@ pub(super) enum Term {
     /// Created so many seconds ago or more.
     Older(i64),
     Newer(i64),
+    Rotation(Vec<Rotates>),
+    Tag(Vec<Tagged>),
+    /// Not used for so many seconds.
+    Unused(i64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rotates {
+    On,
+    Off,
+    /// Cannot.
+    None,
+    Denied,
+    /// Was not scanned.
+    Unknown,
+}
+
+/// A tag by its name, and by a part of its value; both in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tagged {
+    name: String,
+    value: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,9 +151,13 @@ pub(super) fn read(part: &str) -> Result<Option<Term>, NoTerm> {
         "region" => Ok(Term::Region(folded())),
         "deletion" => dates(&name, &values).map(|when| Term::Date(Date::Deletion, when)),
         "expires" => dates(&name, &values).map(|when| Term::Date(Date::Expiration, when)),
-        _ => span(value)
-            .ok_or_else(|| bad_span(&name, value))
-            .map(|seconds| if name == "older" { Term::Older(seconds) } else { Term::Newer(seconds) }),
+        "rotation" => rotations(&values).map(Term::Rotation),
+        "tag" => Ok(Term::Tag(values.iter().map(|value| Tagged::of(value)).collect())),
+        _ => span(value).ok_or_else(|| bad_span(&name, value)).map(|seconds| match name.as_str() {
+            "older" => Term::Older(seconds),
+            "newer" => Term::Newer(seconds),
+            _ => Term::Unused(seconds),
+        }),
     };
     term.map(Some).map_err(NoTerm::Unreadable)
 }
@@ -189,6 +220,33 @@ fn dates(name: &str, values: &[&str]) -> Result<Vec<When>, Problem> {
     values.iter().map(when).collect()
 }
 
+fn rotations(values: &[&str]) -> Result<Vec<Rotates>, Problem> {
+    let one = |value: &&str| match value.to_ascii_lowercase().as_str() {
+        "on" => Ok(Rotates::On),
+        "off" => Ok(Rotates::Off),
+        "none" => Ok(Rotates::None),
+        "denied" => Ok(Rotates::Denied),
+        "unknown" => Ok(Rotates::Unknown),
+        _ => Err(Problem {
+            sentence: format!("`rotation:{value}`: on, off, none (cannot rotate), denied or unknown"),
+            unreadable: true,
+        }),
+    };
+    values.iter().map(one).collect()
+}
+
+impl Tagged {
+    fn of(text: &str) -> Self {
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        Self { name: name.to_lowercase(), value: value.map(str::to_lowercase) }
+    }
+
+    fn is(&self, name: &str, value: &str) -> bool {
+        name.to_lowercase() == self.name
+            && self.value.as_ref().is_none_or(|part| value.to_lowercase().contains(part))
+    }
+}
+
 fn bad_span(name: &str, value: &str) -> Problem {
     let others = if matches!(name, "deletion" | "expires") { ", or any, or none" } else { "" };
     Problem { sentence: format!("`{name}:{value}`: a time like 30d, 2w, 6m or 1y{others}"), unreadable: true }
@@ -208,13 +266,60 @@ fn span(text: &str) -> Option<i64> {
     Some(i64::from(number).saturating_mul(days * DAY))
 }
 
+/// A key that was never used as far as it is tracked has gone unused at least since then.
+fn unused(seconds: i64, key: Key<'_>, now: Timestamp) -> Verdict {
+    let is_so_long_ago = |at: Timestamp| now.as_second().saturating_sub(at.as_second()) >= seconds;
+    match key.finding(ScanKind::LastUse).map(|seen| &seen.finding) {
+        Some(Finding::Used { at, .. }) => yes_if(is_so_long_ago(*at)),
+        Some(Finding::Unused { since: Some(since) }) if is_so_long_ago(*since) => Verdict::Yes,
+        None | Some(Finding::Unused { .. }) => Verdict::Unknown,
+        Some(_) => Verdict::No,
+    }
+}
+
 const fn yes_if(holds: bool) -> Verdict {
     if holds { Verdict::Yes } else { Verdict::No }
 }
 
 impl Term {
+    /// The scan that has to be made before it can be judged.
+    pub(super) const fn scan(&self) -> Option<ScanKind> {
+        match self {
+            Self::Rotation(_) => Some(ScanKind::Rotation),
+            Self::Tag(_) => Some(ScanKind::Tags),
+            Self::Unused(_) => Some(ScanKind::LastUse),
+            _ => None,
+        }
+    }
+
+    /// Whether it asks for this tag.
+    pub(super) fn names(&self, (name, value): &(String, String)) -> bool {
+        matches!(self, Self::Tag(wanted) if wanted.iter().any(|tag| tag.is(name, value)))
+    }
+
     pub(super) fn key(&self, key: Key<'_>, now: Timestamp) -> Verdict {
         match self {
+            Self::Rotation(wanted) => {
+                let rotates = match key.rotation() {
+                    None if !wanted.contains(&Rotates::Unknown) => return Verdict::Unknown,
+                    None => Rotates::Unknown,
+                    Some(RotationSeen::On { .. }) => Rotates::On,
+                    Some(RotationSeen::Off) => Rotates::Off,
+                    Some(RotationSeen::NotApplicable) => Rotates::None,
+                    Some(RotationSeen::Refused(_)) => Rotates::Denied,
+                };
+                yes_if(wanted.contains(&rotates))
+            }
+            Self::Tag(wanted) => match key.finding(ScanKind::Tags).map(|seen| &seen.finding) {
+                None => Verdict::Unknown,
+                Some(Finding::Tags(tags)) => {
+                    let is_wanted =
+                        |(name, value): &(String, String)| wanted.iter().any(|tag| tag.is(name, value));
+                    yes_if(tags.iter().any(is_wanted))
+                }
+                Some(_) => Verdict::No,
+            },
+            Self::Unused(seconds) => unused(*seconds, key, now),
             Self::Region(parts) => {
                 let region = key.region();
                 yes_if(parts.iter().any(|part| region.contains(part.as_str())))

@@ -97,3 +97,74 @@ fn the_alias_that_matched_is_the_one_to_show() {
         assert_eq!(catalog.alias(alias).unwrap().name(), expected, "{text:?}");
     }
 }
+
+#[test]
+fn what_a_scan_has_read_narrows_and_what_it_has_not_read_stays_open() {
+    use Verdict::{No, Unknown, Yes};
+    let mut catalog = catalog();
+    let rotates = |enabled| Finding::Rotation { enabled, period_days: None, next: None };
+    let tags = |tags: &[(&str, &str)]| {
+        Finding::Tags(tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    };
+    let days_ago = |days: i64| Timestamp::from_second(-days * 86_400).unwrap();
+    let refused = || Finding::Refused(Box::new(Failure::new(FailureKind::NotAllowed, "not allowed")));
+    for (id, kind, finding) in [
+        ("arn/bbbb", ScanKind::Rotation, Finding::NotApplicable),
+        ("arn/cccc", ScanKind::Rotation, rotates(false)),
+        ("arn/dddd", ScanKind::Rotation, rotates(true)),
+        ("arn/bbbb", ScanKind::Tags, tags(&[("Owner", "Ops Team"), ("Straße", "Öl")])),
+        ("arn/cccc", ScanKind::Tags, tags(&[])),
+        ("arn/dddd", ScanKind::Tags, refused()),
+        ("arn/aaaa", ScanKind::LastUse, Finding::Used { at: days_ago(100), operation: None }),
+        ("arn/bbbb", ScanKind::LastUse, Finding::Unused { since: Some(days_ago(100)) }),
+        ("arn/cccc", ScanKind::LastUse, Finding::Unused { since: Some(days_ago(10)) }),
+        ("arn/dddd", ScanKind::LastUse, Finding::Used { at: days_ago(10), operation: None }),
+    ] {
+        catalog.find(id, kind, finding, NOW);
+    }
+    for (text, expected) in [
+        ("rotation:off", [Unknown, No, Yes, No]),
+        ("rotation:on,none", [Unknown, Yes, No, Yes]),
+        ("rotation:unknown", [Yes, No, No, No]),
+        ("!rotation:unknown", [No, Yes, Yes, Yes]),
+        ("!rotation:off", [Unknown, Yes, No, Yes]),
+        ("tag:owner", [Unknown, Yes, No, No]),
+        ("tag:own", [Unknown, No, No, No]),
+        ("tag:OWNER=ops", [Unknown, Yes, No, No]),
+        ("tag:owner=crm,straße=ö", [Unknown, Yes, No, No]),
+        ("!tag:owner", [Unknown, No, Yes, Yes]),
+        ("unused:90d", [Yes, Yes, Unknown, No]),
+        ("unused:5d", [Yes, Yes, Yes, Yes]),
+        ("unused:2y", [No, Unknown, Unknown, No]),
+        ("team", [No, Yes, No, Unknown]),
+        ("Team", [No, Yes, No, Unknown]),
+        ("owner", [No, Yes, No, Unknown]),
+        ("öl", [No, Yes, No, Unknown]),
+        ("rotation:", [Yes, Yes, Yes, Yes]),
+    ] {
+        let filter = Filter::parse(text, NOW);
+        let verdicts: Vec<_> = catalog.keys().map(|key| filter.over(&catalog).key(key.handle()).0).collect();
+        assert_eq!(verdicts, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_filter_says_which_scans_it_needs_and_what_it_cannot_read() {
+    let tags = [("env", "prod"), ("owner", "ops")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    for (text, shown) in
+        [("", "env"), ("tag:owner=ops", "owner"), ("ops", "owner"), ("!tag:owner", "env"), ("x", "env")]
+    {
+        assert_eq!(Filter::parse(text, NOW).tag_of(&tags).unwrap().0, shown, "{text}");
+    }
+    let filter = Filter::parse("pay !rotation:off tag:owner=ops tag:pci state:enabled", NOW);
+    assert_eq!(filter.scans(), [ScanKind::Rotation, ScanKind::Tags]);
+    assert_eq!(Filter::parse("unused:", NOW).scans(), []);
+    for (text, problem) in [
+        ("rotation:maybe", "`rotation:maybe`: on, off, none (cannot rotate), denied or unknown"),
+        ("unused:never", "`unused:never`: a time like 30d, 2w, 6m or 1y"),
+    ] {
+        let filter = Filter::parse(text, NOW);
+        assert_eq!(filter.problems()[0].to_string(), problem);
+        assert!(filter.problems()[0].is_unreadable());
+    }
+}
