@@ -10,6 +10,7 @@
 mod arguments;
 mod describe;
 mod ending;
+mod findings;
 mod generate;
 mod global;
 mod list;

@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod regions;
+mod scans;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
