@@ -330,6 +330,8 @@ pub struct Loading {
     pub keys: Phase,
     pub aliases: Phase,
     pub finished: bool,
+    /// When it came to its end.
+    pub read_at: Option<Timestamp>,
     /// Calls of DescribeKey a second, as the service lets them.
     pub pace: Option<u32>,
     /// Why describing ended before its end.

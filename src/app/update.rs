@@ -37,7 +37,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Described { ticket, arn, described } => catalog::described(state, ticket, &arn, described),
         Message::Calls(records) => state.calls.take_in(records),
         Message::Answered { ticket, result } => calls::answered(state, ticket, result),
-        Message::Scanned { ticket, event } => scan::scanned(state, ticket, event),
+        Message::Scanned { ticket, event } => scan::scanned(state, ticket, event, &mut effects),
         Message::Copied { what, result } => match result {
             Ok(route) => state.say(StatusKind::Success, format!("copied {what} ({route})")),
             Err(reason) => state.say(StatusKind::Error, format!("could not copy {what}: {reason}")),

@@ -27,7 +27,7 @@ use super::private::{self, FileError};
 const MAGIC: &[u8] = b"kmx-catalog";
 
 /// The version of what is written. A payload of another form needs another number.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Bytes of a file at most.
 pub const LIMIT: u64 = 256 << 20;

@@ -135,14 +135,22 @@ pub(super) fn loaded(state: &mut State, generation: Generation, event: LoadEvent
         LoadEvent::Pace(pace) => it.loading.pace = Some(pace),
         LoadEvent::Finished => {
             it.loading.finished = true;
+            it.loading.read_at = Some(state.now.wall);
             if !it.loading.broke_off() {
                 it.remembered = None;
-                let State { catalog, keys, aliases, now, .. } = &*state;
-                let bytes = catalog.remember(source, now.wall, keys.all(), aliases.all());
-                effects.push(Effect::Remember { generation, bytes });
+                remember(state, generation, effects);
             }
         }
     }
+}
+
+/// Keeps a region that was read whole for the next run.
+pub(super) fn remember(state: &State, generation: Generation, effects: &mut Vec<Effect>) {
+    let Some(source) = state.source_of(generation) else { return };
+    let loading = &state.at(source).loading;
+    let Some(read_at) = loading.read_at.filter(|_| loading.finished && !loading.broke_off()) else { return };
+    let bytes = state.catalog.remember(source, read_at, state.keys.all(), state.aliases.all());
+    effects.push(Effect::Remember { generation, bytes });
 }
 
 /// The answer to a question from the details.

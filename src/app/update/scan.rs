@@ -1,8 +1,10 @@
 //! Scans: asked for, agreed to, under way, stopped.
 
+use std::collections::HashSet;
+
 use super::super::scan::{Part, Plan, Running};
 use super::super::{Effect, Generation, Popup, State, StatusKind, Ticket, TopScreen};
-use super::catalog::take_in;
+use super::catalog::{remember, take_in};
 use crate::domain::catalog::Changes;
 use crate::domain::failure::Failure;
 use crate::domain::scan::{Finding, ScanEvent, ScanKind};
@@ -66,7 +68,7 @@ pub(super) fn agreed(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Takes in what a scan found, and how it goes.
-pub(super) fn scanned(state: &mut State, ticket: Ticket, event: ScanEvent) {
+pub(super) fn scanned(state: &mut State, ticket: Ticket, event: ScanEvent, effects: &mut Vec<Effect>) {
     let has_it = |running: &Running| running.parts.iter().any(|part| part.ticket == ticket);
     let Some(at) = state.scans.running.iter().position(has_it) else { return };
     let running = &mut state.scans.running[at];
@@ -89,16 +91,21 @@ pub(super) fn scanned(state: &mut State, ticket: Ticket, event: ScanEvent) {
         ScanEvent::Recovered => running.retrying = None,
         ScanEvent::Failed(failure) => {
             running.failed = Some(failure);
-            ended(state, at, ticket);
+            ended(state, at, ticket, effects);
         }
-        ScanEvent::Finished => ended(state, at, ticket),
+        ScanEvent::Finished => ended(state, at, ticket, effects),
     }
 }
 
-fn ended(state: &mut State, at: usize, ticket: Ticket) {
+fn ended(state: &mut State, at: usize, ticket: Ticket, effects: &mut Vec<Effect>) {
     let running = &mut state.scans.running[at];
+    let ended = running.parts.iter().find(|part| part.ticket == ticket).map(|part| part.generation);
     running.parts.retain(|part| part.ticket != ticket);
-    if !running.parts.is_empty() {
+    let is_over = running.parts.is_empty();
+    if let Some(generation) = ended {
+        remember(state, generation, effects);
+    }
+    if !is_over {
         return;
     }
     let running = state.scans.running.remove(at);
@@ -125,7 +132,12 @@ pub(super) fn stop(state: &mut State, effects: &mut Vec<Effect>) {
     if words.is_empty() {
         return state.say(StatusKind::Info, "no scan is under way; x begins one");
     }
+    let parts = state.scans.running.iter().flat_map(|running| &running.parts);
+    let generations: HashSet<Generation> = parts.map(|part| part.generation).collect();
     stop_where(state, |_| true, effects);
+    for generation in generations {
+        remember(state, generation, effects);
+    }
     state.say(StatusKind::Info, words.join("; "));
 }
 

@@ -1,6 +1,7 @@
 //! A region of a catalog as bytes, to be shown again at the next start, and back.
 //!
-//! The bytes hold what the list needs and no more: ids, aliases, what DescribeKey told, and refusals.
+//! The bytes hold what the list needs and no more: ids, aliases, what DescribeKey told, refusals, and
+//! what scans found with the time when they did.
 //! Rows keep the order that the list had, so that they need no sorting when they come back. What comes
 //! back is of round 0: known, and not fresh until it is read again.
 //!
@@ -13,10 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use super::id::Id;
 use super::{
-    AliasHandle, Catalog, Changes, Dates, KeyHandle, Known, ListedAlias, ListedKey, Source, Told, folded,
+    AliasHandle, Catalog, Changes, Dates, KeyHandle, Known, ListedAlias, ListedKey, Seen, Source, Told,
+    folded, narrow,
 };
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::key::{KeyManager, KeyState, KeyUsage, MultiRegionKind, Origin, Traits};
+use crate::domain::scan::{Finding, ScanKind};
 
 /// Bytes that are no remembered region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +43,7 @@ struct Written<'a> {
     alias_prefix: Option<&'a str>,
     keys: Vec<WrittenKey<'a>>,
     aliases: Vec<WrittenAlias<'a>>,
+    findings: Vec<WrittenFinding<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -94,6 +98,75 @@ struct WrittenAlias<'a> {
     target: Option<WrittenId<'a>>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct WrittenFinding<'a> {
+    /// Into the keys.
+    key: u32,
+    /// Into [`ScanKind::ALL`].
+    kind: u8,
+    at: i64,
+    #[serde(borrow)]
+    found: WrittenFound<'a>,
+}
+
+/// A finding. Refusals are left out: a scan asks again.
+#[derive(Serialize, Deserialize)]
+enum WrittenFound<'a> {
+    Rotation {
+        enabled: bool,
+        period_days: Option<i32>,
+        next: Option<i64>,
+    },
+    #[serde(borrow)]
+    Tags(Vec<(&'a str, &'a str)>),
+    Used {
+        at: i64,
+        operation: Option<&'a str>,
+    },
+    Unused {
+        since: Option<i64>,
+    },
+    NotApplicable,
+}
+
+impl<'a> WrittenFound<'a> {
+    fn of(finding: &'a Finding) -> Option<Self> {
+        let seconds = |at: &Option<Timestamp>| at.map(Timestamp::as_second);
+        Some(match finding {
+            Finding::Rotation { enabled, period_days, next } => {
+                Self::Rotation { enabled: *enabled, period_days: *period_days, next: seconds(next) }
+            }
+            Finding::Tags(tags) => {
+                Self::Tags(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect())
+            }
+            Finding::Used { at, operation } => {
+                Self::Used { at: at.as_second(), operation: operation.as_deref() }
+            }
+            Finding::Unused { since } => Self::Unused { since: seconds(since) },
+            Finding::NotApplicable => Self::NotApplicable,
+            Finding::Refused(_) => return None,
+        })
+    }
+
+    fn finding(&self) -> Option<Finding> {
+        let time = |second: Option<i64>| Timestamp::from_second(second?).ok();
+        Some(match self {
+            Self::Rotation { enabled, period_days, next } => {
+                Finding::Rotation { enabled: *enabled, period_days: *period_days, next: time(*next) }
+            }
+            Self::Tags(tags) => {
+                let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+                Finding::Tags(tags.iter().map(own).collect())
+            }
+            Self::Used { at, operation } => {
+                Finding::Used { at: time(Some(*at))?, operation: operation.map(str::to_owned) }
+            }
+            Self::Unused { since } => Finding::Unused { since: time(*since) },
+            Self::NotApplicable => Finding::NotApplicable,
+        })
+    }
+}
+
 impl<'a> WrittenId<'a> {
     fn of(id: &'a Id) -> Self {
         match id {
@@ -146,7 +219,7 @@ impl Catalog {
     ) -> Vec<u8> {
         let region = self.regions.get(source.0 as usize);
         let is_here = |handle: &&KeyHandle| self.key(**handle).is_some_and(|key| key.source() == source);
-        let keys = keys.iter().filter(is_here);
+        let keys: Vec<KeyHandle> = keys.iter().filter(is_here).copied().collect();
         let is_here = |handle: &&AliasHandle| self.alias(**handle).is_some_and(|it| it.source() == source);
         let aliases = aliases.iter().filter(is_here);
         let written = Written {
@@ -154,8 +227,9 @@ impl Catalog {
             traits: self.traits.iter().map(written_traits).collect(),
             key_prefix: region.and_then(|region| region.key_prefix.as_deref()),
             alias_prefix: region.and_then(|region| region.alias_prefix.as_deref()),
-            keys: keys.map(|key| self.written_key(*key)).collect(),
+            keys: keys.iter().map(|key| self.written_key(*key)).collect(),
             aliases: aliases.map(|alias| self.written_alias(*alias)).collect(),
+            findings: self.written_findings(&keys),
         };
         postcard::to_stdvec(&written).unwrap_or_default()
     }
@@ -183,6 +257,22 @@ impl Catalog {
                 Told::Nothing | Told::Refused(_) => WrittenTold::Nothing,
             },
         }
+    }
+
+    fn written_findings(&self, keys: &[KeyHandle]) -> Vec<WrittenFinding<'_>> {
+        if self.findings().next().is_none() {
+            return Vec::new();
+        }
+        let of_key = |(at, handle): (usize, &KeyHandle)| {
+            let key = self.key(*handle)?;
+            let found = ScanKind::ALL.into_iter().filter_map(move |kind| {
+                let seen = key.finding(kind)?;
+                let found = WrittenFound::of(&seen.finding)?;
+                Some(WrittenFinding { key: narrow(at), kind: kind as u8, at: seen.at.as_second(), found })
+            });
+            Some(found)
+        };
+        keys.iter().enumerate().filter_map(of_key).flatten().collect()
     }
 
     fn written_alias(&self, handle: AliasHandle) -> WrittenAlias<'_> {
@@ -222,6 +312,14 @@ impl Catalog {
                 self.tell(handle, told, 0);
             }
             changes.keys.push(handle);
+        }
+        for written in &written.findings {
+            let key = changes.keys.get(written.key as usize);
+            let kind = ScanKind::ALL.get(usize::from(written.kind));
+            let seen = written.found.finding().zip(Timestamp::from_second(written.at).ok());
+            if let (Some(key), Some(kind), Some((finding, at))) = (key, kind, seen) {
+                self.restore_finding(*key, *kind, Seen { finding, at });
+            }
         }
         for alias in &written.aliases {
             let usual = || format!("{}{}", alias_prefix.unwrap_or_default(), alias.name);
@@ -352,6 +450,24 @@ mod tests {
         catalog.describe(&format!("{REGION}key/{}", ids[0]), Described::Known(Box::new(metadata)));
         let mut refusal = Failure::new(FailureKind::NotAllowed, "not allowed");
         refusal.code = Some("AccessDeniedException".into());
+        for (kind, finding) in [
+            (ScanKind::Rotation, Finding::Rotation { enabled: true, period_days: Some(90), next: None }),
+            (
+                ScanKind::Tags,
+                Finding::Tags(vec![("owner".into(), "ops".into()), ("empty".into(), String::new())]),
+            ),
+            (ScanKind::LastUse, Finding::Used { at: Timestamp::UNIX_EPOCH, operation: Some("Sign".into()) }),
+        ] {
+            catalog.find(&format!("{REGION}key/{}", ids[0]), kind, finding, NOW.parse().unwrap());
+        }
+        catalog.find(
+            "elsewhere",
+            ScanKind::Tags,
+            Finding::Refused(Box::new(refusal.clone())),
+            NOW.parse().unwrap(),
+        );
+        catalog.find("elsewhere", ScanKind::LastUse, Finding::Unused { since: None }, NOW.parse().unwrap());
+        catalog.find("elsewhere", ScanKind::Rotation, Finding::NotApplicable, NOW.parse().unwrap());
         catalog.describe("elsewhere", Described::Refused(Box::new(refusal)));
         catalog
     }
@@ -408,6 +524,22 @@ mod tests {
         let metadata = KeyMetadata::bare("x");
         assert_eq!(again.describe(&arn, Described::Known(Box::new(metadata))).keys, [selected]);
         assert_eq!((again.key_count(), again.fresh_count()), (1, 1));
+    }
+
+    #[test]
+    fn what_scans_found_comes_back_with_its_time_and_refusals_are_asked_for_again() {
+        let catalog = catalog();
+        let again = restored(bytes(&catalog));
+        let all = |catalog: &Catalog| {
+            let seen = catalog.findings().filter(|(.., seen)| !matches!(seen.finding, Finding::Refused(_)));
+            let mut all: Vec<String> = seen
+                .map(|(key, kind, seen)| format!("{} {kind} {seen:?}", catalog.key(key).unwrap().arn()))
+                .collect();
+            all.sort();
+            all
+        };
+        assert_eq!((all(&again), again.findings().count()), (all(&catalog), 5));
+        assert_eq!(again.rotation_tally(), catalog.rotation_tally());
     }
 
     #[test]

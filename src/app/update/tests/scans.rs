@@ -74,7 +74,8 @@ fn findings_come_in_and_those_of_a_stopped_scan_do_not() {
     assert_eq!((state.scans.running()[0].done, state.catalog.scanned(ScanKind::Rotation)), (2, 2));
     let mut effects = Vec::new();
     act(&mut state, Action::StopScans, &mut effects);
-    assert_eq!(effects, [Effect::StopScan { ticket }]);
+    assert_eq!(effects[0], Effect::StopScan { ticket });
+    assert!(matches!(effects[1..], [Effect::Remember { .. }]), "what was found is kept for the next run");
     update(&mut state, Message::Scanned { ticket, event: found(2..5) });
     assert_eq!(state.catalog.scanned(ScanKind::Rotation), 2);
 }
