@@ -10,6 +10,8 @@
 
 mod backfill;
 pub mod calls;
+pub mod copy_menu;
+pub mod details;
 mod facts;
 pub mod form;
 pub mod keymap;
@@ -17,6 +19,7 @@ pub mod layout;
 pub mod list;
 pub mod overview;
 pub mod scan;
+pub mod search;
 mod text_input;
 mod update;
 
@@ -27,22 +30,23 @@ use jiff::Timestamp;
 use ratatui::layout::Size;
 
 use self::calls::Calls;
+use self::copy_menu::CopyMenu;
 use self::form::Form;
 use self::keymap::Scope;
 use self::list::ListState;
-use crate::domain::call::CallRecord;
 use self::scan::Scans;
+use crate::domain::call::CallRecord;
 use crate::domain::catalog::{AliasHandle, Catalog, Described, KeyHandle, Remembered, Source};
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
-use crate::domain::key::KeyMetadata;
 use crate::domain::loading::{LoadEvent, Part};
 use crate::domain::place::{Destination, Place};
 use crate::domain::request::DataKeyRequest;
 use crate::domain::scan::{ScanEvent, ScanKind};
 
 pub use backfill::Backfill;
-pub use facts::form_facts;
+pub use details::{Details, DetailsTab};
+pub use facts::{form_facts, remembered};
 pub use update::update;
 
 /// Which connection, and which reading of its catalog, an event belongs to.
@@ -102,6 +106,11 @@ pub enum Message {
         ticket: Ticket,
         event: ScanEvent,
     },
+    /// A part of a key's details was read, or not.
+    Read {
+        ticket: Ticket,
+        result: Result<details::Told, Failure>,
+    },
     /// A copy has ended, well or badly; the words say by which route, or why not.
     Copied {
         what: String,
@@ -145,6 +154,14 @@ pub enum Effect {
         generation: Generation,
         arn: String,
     },
+    /// Read a part of a key's details. The custom key store is found by its id alone.
+    Read {
+        ticket: Ticket,
+        generation: Generation,
+        part: details::KeyPart,
+        arn: String,
+        custom_key_store_id: Option<String>,
+    },
     Generate {
         ticket: Ticket,
         generation: Generation,
@@ -181,6 +198,8 @@ pub enum Lines {
     Many,
     /// One line whose columns are separated by tabs.
     Columns,
+    /// Lines of cells with a tab between them.
+    Table,
 }
 
 /// A screen that needs no other below it.
@@ -217,40 +236,6 @@ pub enum Screen {
     Outcome(Outcome),
 }
 
-/// Everything about one key.
-#[derive(Clone, Debug)]
-pub struct Details {
-    pub key: KeyHandle,
-    /// All that DescribeKey told, once it was asked for this screen.
-    pub metadata: Option<Box<KeyMetadata>>,
-    pub tab: DetailsTab,
-    /// Lines scrolled off the top.
-    pub scroll: usize,
-    /// A description under way.
-    pub ticket: Option<Ticket>,
-    /// Whether a person asked for it again, and is to hear that it came.
-    pub asked_again: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DetailsTab {
-    #[default]
-    Overview,
-    Json,
-}
-
-impl DetailsTab {
-    pub const ALL: [Self; 2] = [Self::Overview, Self::Json];
-
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Overview => "Overview",
-            Self::Json => "JSON",
-        }
-    }
-}
-
 /// The form, open.
 #[derive(Clone, Debug)]
 pub struct FormScreen {
@@ -282,7 +267,7 @@ pub enum Progress {
 }
 
 /// A popup over everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Popup {
     Help {
         scroll: usize,
@@ -293,6 +278,8 @@ pub enum Popup {
     Scans,
     /// Asks whether to begin the scan of [`Scans::asked`].
     Scan,
+    /// What can be copied.
+    Copy(CopyMenu),
 }
 
 /// How the connection stands.
@@ -379,6 +366,10 @@ pub enum StatusKind {
 /// is the drawing's to know, which this module does not; it depends on nothing but the state.
 pub type ScrollLimit = fn(&State) -> usize;
 
+/// The text of the innermost panel, a line as it is shown each. Like [`ScrollLimit`], it is the
+/// drawing's to know.
+pub type PanelText = fn(&State) -> Vec<String>;
+
 /// One of the regions on the screen: where it is, and how its connection and its catalog stand.
 #[derive(Debug)]
 pub struct Connected {
@@ -444,6 +435,8 @@ pub struct State {
     pub scans: Scans,
     /// No limit until whoever draws sets one.
     pub scroll_limit: ScrollLimit,
+    /// Nothing until whoever draws sets it.
+    pub panel_text: PanelText,
     /// Forms that were left, by the place and the identifier that they name.
     drafts: Vec<Draft>,
     last_generation: u64,
@@ -480,6 +473,7 @@ impl State {
             describe_rate: None,
             scans: Scans::default(),
             scroll_limit: |_| usize::MAX,
+            panel_text: |_| Vec::new(),
             drafts: Vec::new(),
             last_generation: 0,
             last_ticket: 0,
@@ -594,6 +588,7 @@ impl State {
         }
         match self.screen() {
             Some(Screen::Form(screen)) => screen.form.typing(),
+            Some(Screen::Details(details)) => details.search.as_ref().is_some_and(|search| search.typing),
             Some(_) => false,
             None => self.filtering(),
         }
@@ -613,11 +608,12 @@ impl State {
     /// Where keys count now, the innermost first.
     #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
-        match self.popup {
+        match &self.popup {
             Some(Popup::Help { .. }) => vec![Scope::Moving, Scope::Everywhere],
             Some(Popup::Sort) => vec![Scope::Everywhere],
             Some(Popup::Scans) => vec![Scope::Scans, Scope::Everywhere],
             Some(Popup::Scan) => vec![Scope::Scan, Scope::Everywhere],
+            Some(Popup::Copy(_)) => vec![Scope::Menu, Scope::Moving, Scope::Everywhere],
             None => self.scopes_of_the_screen(),
         }
     }
@@ -626,7 +622,11 @@ impl State {
     #[must_use]
     pub fn scopes_of_the_screen(&self) -> Vec<Scope> {
         let mut scopes = match self.screen() {
-            Some(Screen::Details(_)) => vec![Scope::Details, Scope::Tabs, Scope::Moving],
+            Some(Screen::Details(details)) => match &details.search {
+                Some(search) if search.typing => vec![Scope::Search],
+                Some(_) => vec![Scope::Matches, Scope::Details, Scope::Tabs, Scope::Moving],
+                None => vec![Scope::Details, Scope::Tabs, Scope::Moving],
+            },
             Some(Screen::Form(screen)) => match screen.form.focus {
                 form::Focus::Key => vec![Scope::FormKey, Scope::Form],
                 form::Focus::Size | form::Focus::DryRun => vec![Scope::FormChoice, Scope::Form],

@@ -5,6 +5,7 @@
 mod aliases;
 mod calls;
 mod chrome;
+mod copy_menu;
 mod details;
 mod failure;
 mod field;
@@ -57,11 +58,12 @@ pub fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
         },
     }
     chrome::footer(state, theme, frame, areas.footer);
-    match state.popup {
-        Some(Popup::Help { scroll }) => help::render(state, scroll, theme, frame, areas.body),
+    match &state.popup {
+        Some(Popup::Help { scroll }) => help::render(state, *scroll, theme, frame, areas.body),
         Some(Popup::Scans) => scan::render_menu(state, theme, frame, areas.body),
         Some(Popup::Scan) => scan::render_question(state, theme, frame, areas.body),
         Some(Popup::Sort) => help::render_sort(state, theme, frame, areas.body),
+        Some(Popup::Copy(menu)) => copy_menu::render(menu, theme, frame, areas.body),
         None => {}
     }
 }
@@ -70,13 +72,21 @@ pub fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
 #[must_use]
 pub fn scroll_limit(state: &State) -> usize {
     let (columns, theme) = (layout::panel_width(state.size), Theme::plain());
-    let lines = match (state.popup, state.screen()) {
+    let lines = match (&state.popup, state.screen()) {
         (Some(Popup::Help { .. }), _) => help::lines(state, &theme).len(),
         (_, Some(Screen::Details(screen))) => details::lines(state, screen, columns, &theme).len(),
         (_, Some(Screen::Outcome(outcome))) => outcome::lines(state, outcome, columns, &theme).len(),
         _ => 0,
     };
     lines.saturating_sub(layout::panel_height(state.size))
+}
+
+/// The text that a search goes through: that of the details, a line as it is shown each.
+#[must_use]
+pub fn panel_text(state: &State) -> Vec<String> {
+    let Some(Screen::Details(screen)) = state.screen() else { return Vec::new() };
+    let lines = details::lines(state, screen, layout::panel_width(state.size), &Theme::plain());
+    lines.iter().map(details::text_of).collect()
 }
 
 /// A panel with a title, and a word on the right of its upper border.

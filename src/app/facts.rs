@@ -2,6 +2,7 @@
 
 use super::State;
 use super::form::Form;
+use crate::domain::catalog::Key;
 use crate::domain::identifier::{Arn, IdentifierKind};
 use crate::domain::time::ago;
 
@@ -33,14 +34,18 @@ pub fn form_facts(state: &State, form: &Form) -> Vec<(bool, String)> {
     ];
     let told: Vec<String> = told.into_iter().flatten().collect();
     let mut facts = vec![(false, told.join(", "))];
-    if let Some(saved_at) = state.at(source).remembered.filter(|_| key.is_remembered()) {
-        let words = format!("as remembered from {}; it is being read again", ago(saved_at, state.now.wall));
-        facts.push((true, format!("! {words}")));
-    }
+    facts.extend(remembered(state, key).map(|words| (true, format!("! {words}"))));
     for objection in traits.objections(&key.key_id()) {
         facts.push((true, format!("! {}; {}", objection.reason, objection.way_out)));
     }
     facts
+}
+
+/// That what is known of a key is from an earlier run, and from when, where that is so.
+#[must_use]
+pub fn remembered(state: &State, key: Key<'_>) -> Option<String> {
+    let saved_at = state.at(key.source()).remembered.filter(|_| key.is_remembered())?;
+    Some(format!("as remembered from {}; it is being read again", ago(saved_at, state.now.wall)))
 }
 
 /// The key is not in the list: the service alone knows it.

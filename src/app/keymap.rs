@@ -37,6 +37,17 @@ pub enum Action {
     NewDataKey,
     /// Copy the main value of what is shown or selected.
     Copy,
+    /// Ask what to copy.
+    CopyMenu,
+    /// Take what a menu is at.
+    Choose,
+    /// Begin to type a search in the text.
+    Search,
+    KeepSearch,
+    NextMatch,
+    PreviousMatch,
+    /// Read when the key was last used.
+    LastUse,
     /// Ask for the column to sort by.
     Sort,
     ReverseSort,
@@ -82,6 +93,12 @@ pub enum Scope {
     /// The calls that were made.
     Calls,
     Details,
+    /// A search in a text, being typed.
+    Search,
+    /// A search in a text that is on.
+    Matches,
+    /// A menu over the screen.
+    Menu,
     Form,
     /// The form's Key field.
     FormKey,
@@ -112,6 +129,9 @@ impl Scope {
             Self::Filter => "Filter",
             Self::Calls => "Calls",
             Self::Details => "Details",
+            Self::Search => "Search",
+            Self::Matches => "While a search is on",
+            Self::Menu => "A menu",
             Self::Form => "New data key",
             Self::FormKey => "New data key: Key",
             Self::FormChoice => "New data key: a choice",
@@ -253,6 +273,7 @@ bindings! {
     Lists Action::NewDataKey, [Chord::char('n')], "new data key under the selected key", "new data key";
     Lists Action::Details, [key(KeyCode::Enter), Chord::char('d')], "details of the selected key", "details";
     Lists Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the key ARN, or the alias name", "copy";
+    Lists Action::CopyMenu, [Chord::char('Y')], "choose what to copy; all rows shown, too";
     Lists Action::Filter, [Chord::char('/')], "filter: words, state:disabled", "filter";
     Lists Action::Sort, [Chord::char('s')], "sort by a column", "sort";
     Lists Action::ReverseSort, [Chord::char('S')], "reverse the order";
@@ -307,10 +328,33 @@ bindings! {
     Filter Action::PageDown, [key(KeyCode::PageDown)], "a page down";
     Filter Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "clear the filter", "clear";
 
+    Menu Action::Choose, [key(KeyCode::Enter)], "copy this; so does the letter before it", "copy";
+    Menu Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q'), Chord::char('Y')], "close", "close";
+
+    Search Action::KeepSearch, [key(KeyCode::Enter)], "keep the search, go through its matches", "keep";
+    Search Action::NextMatch, [key(KeyCode::Down), Chord::ctrl('n')], "the next match", "next";
+    Search Action::PreviousMatch, [key(KeyCode::Up), Chord::ctrl('p')], "the match before", "previous";
+    Search Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "end the search", "end the search";
+
+    Matches Action::NextMatch, [Chord::char('n')], "the next match", "next match";
+    Matches Action::PreviousMatch, [Chord::char('N')], "the match before", "previous";
+    Matches Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "end the search", "end the search";
+
     Details Action::NewDataKey, [Chord::char('n')], "new data key under this key", "new data key";
-    Details Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the key ARN; on JSON, the JSON", "copy";
-    Details Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "describe the key again", "reload";
+    Details Action::Copy, [Chord::char('y'), Chord::char('c')], "copy the key ARN, or what the tab shows", "copy";
+    Details Action::CopyMenu, [Chord::char('Y')], "choose what to copy", "copy …";
+    Details Action::Search, [Chord::char('/')], "search in the text", "search";
+    Details Action::LastUse, [Chord::char('u')], "read when it was last used (quota: 5 calls a second)";
+    Details Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "read this tab again", "reload";
     Details Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q')], "back", "back";
+    Details Action::Tab(1), [Chord::char('1')], "Overview";
+    Details Action::Tab(2), [Chord::char('2')], "Aliases";
+    Details Action::Tab(3), [Chord::char('3')], "Policy";
+    Details Action::Tab(4), [Chord::char('4')], "Tags";
+    Details Action::Tab(5), [Chord::char('5')], "Grants";
+    Details Action::Tab(6), [Chord::char('6')], "Rotation";
+    Details Action::Tab(7), [Chord::char('7')], "Public key";
+    Details Action::Tab(8), [Chord::char('8')], "JSON";
 
     FormKey Action::NextName, [key(KeyCode::PageDown)], "another name of the same key: alias, id, ARN", "other names";
     FormKey Action::PreviousName, [key(KeyCode::PageUp)], "the one before";
@@ -370,7 +414,9 @@ pub fn footer(scopes: &[Scope], typing: bool) -> Vec<(String, &'static str)> {
     for scope in scopes {
         for binding in BINDINGS.iter().filter(|binding| binding.scope == *scope) {
             let (Some(words), false) = (binding.footer, shown.contains(&binding.action)) else { continue };
-            let chord = binding.chords.iter().find(|chord| !(typing && chord.text().is_some()));
+            // A key that means something else further in is none for this.
+            let means_this = |chord: &&Chord| lookup(scopes, **chord, typing) == Some(binding.action);
+            let chord = binding.chords.iter().find(means_this);
             if let Some(chord) = chord {
                 shown.push(binding.action);
                 hints.push((chord.name(), words));

@@ -3,6 +3,8 @@
 mod backfill;
 mod calls;
 mod catalog;
+mod copying;
+mod details;
 mod form;
 mod lists;
 mod scan;
@@ -34,8 +36,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             catalog::remembered(state, generation, &remembered);
         }
         Message::Loaded { generation, event } => catalog::loaded(state, generation, event, &mut effects),
-        Message::Described { ticket, arn, described } => catalog::described(state, ticket, &arn, described),
         Message::Calls(records) => state.calls.take_in(records),
+        Message::Described { ticket, arn, described } => {
+            catalog::described(state, ticket, &arn, described);
+            details::ask(state, &mut effects);
+        }
+        Message::Read { ticket, result } => details::told(state, ticket, result),
         Message::Answered { ticket, result } => calls::answered(state, ticket, result),
         Message::Scanned { ticket, event } => scan::scanned(state, ticket, event, &mut effects),
         Message::Copied { what, result } => match result {
@@ -61,6 +67,9 @@ fn key(state: &mut State, event: KeyEvent, effects: &mut Vec<Effect>) {
     let chord = Chord::of(event);
     state.status = None;
     if state.popup == Some(Popup::Sort) && lists::sort_letter(state, chord) {
+        return;
+    }
+    if copying::choose_letter(state, chord, effects) {
         return;
     }
     let typing = state.typing();
@@ -96,6 +105,9 @@ fn type_key(state: &mut State, chord: Chord) -> bool {
         }
         return screen.form.type_key(chord);
     }
+    if let Some(Screen::Details(_)) = state.screen() {
+        return details::type_in_search(state, chord);
+    }
     lists::type_in_filter(state, chord)
 }
 
@@ -109,10 +121,13 @@ fn paste(state: &mut State, text: &str) {
         if let Err(problem) = screen.form.paste(text) {
             state.say(StatusKind::Error, problem);
         }
-    } else if state.typing() {
+    } else if !state.typing() {
+        // Anywhere else a paste is no series of commands.
+    } else if let Some(Screen::Details(_)) = state.screen() {
+        details::paste_in_search(state, text);
+    } else {
         lists::paste_in_filter(state, text);
     }
-    // Anywhere else a paste is no series of commands.
 }
 
 fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
@@ -134,9 +149,9 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::PageDown => scroll(state, Step::Pages(1)),
         Action::First => scroll(state, Step::First),
         Action::Last => scroll(state, Step::Last),
-        Action::NextTab => turn_tab(state, 1),
-        Action::PreviousTab => turn_tab(state, -1),
-        Action::Tab(number) => go_to_tab(state, usize::from(number.saturating_sub(1))),
+        Action::NextTab => turn_tab(state, 1, effects),
+        Action::PreviousTab => turn_tab(state, -1, effects),
+        Action::Tab(number) => go_to_tab(state, usize::from(number.saturating_sub(1)), effects),
         Action::Filter => lists::begin_filter(state),
         Action::FilterByOperation => state.calls.filter_by_operation(),
         Action::KeepFilter => lists::keep_filter(state),
@@ -146,10 +161,17 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Scan(kind) => scan::begin(state, kind),
         Action::BeginScan => scan::agreed(state, effects),
         Action::StopScans => scan::stop(state, effects),
-        Action::Details => open_details(state, effects),
+        Action::Details => details::open(state, effects),
         Action::ShowThese => lists::show_these(state),
         Action::NewDataKey => form::open(state),
         Action::Copy => calls::copy(state, effects),
+        Action::CopyMenu => copying::open_menu(state),
+        Action::Choose => copying::choose(state, effects),
+        Action::Search => details::begin_search(state),
+        Action::KeepSearch => details::keep_search(state),
+        Action::NextMatch => details::turn_match(state, 1),
+        Action::PreviousMatch => details::turn_match(state, -1),
+        Action::LastUse => details::read_last_use(state, effects),
         Action::Reload => reload(state, effects),
         Action::DescribeAll => backfill::pause_or_go_on(state, effects),
         Action::NextField => form::move_focus(state, 1),
@@ -183,6 +205,9 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
     if state.popup.take().is_some() {
         return;
     }
+    if details::end_search(state) {
+        return;
+    }
     match state.screens.pop() {
         Some(Screen::Form(screen)) => {
             form::keep_draft(state, screen);
@@ -196,7 +221,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
             Progress::Failed { .. } => form::reopen(state, outcome.source, &outcome.draft),
             Progress::Done { .. } => {}
         },
-        Some(Screen::Details(_)) => {}
+        Some(Screen::Details(screen)) => details::leave(&screen, effects),
         None => lists::clear_filter(state),
     }
 }
@@ -218,6 +243,9 @@ fn scroll(state: &mut State, step: Step) {
         Step::First => isize::MIN,
         Step::Last => isize::MAX,
     };
+    if copying::move_in_menu(state, rows) {
+        return;
+    }
     let limit = (state.scroll_limit)(state);
     // No further than the end, so that the way back begins there.
     let moved = |scroll: usize| scroll.min(limit).saturating_add_signed(rows).min(limit);
@@ -233,11 +261,11 @@ fn scroll(state: &mut State, step: Step) {
     }
 }
 
-fn turn_tab(state: &mut State, by: isize) {
-    match state.screens.last_mut() {
+fn turn_tab(state: &mut State, by: isize, effects: &mut Vec<Effect>) {
+    match state.screen() {
         Some(Screen::Details(details)) => {
-            details.tab = turned(&DetailsTab::ALL, details.tab, by);
-            details.scroll = 0;
+            let tab = turned(&DetailsTab::ALL, details.tab, by);
+            details::turn_to(state, tab, effects);
         }
         Some(_) => {}
         None => state.top = turned(&TopScreen::ALL, state.top, by),
@@ -249,12 +277,11 @@ fn turned<T: Copy + PartialEq>(all: &[T], current: T, by: isize) -> T {
     all[(at + all.len()).saturating_add_signed(by) % all.len()]
 }
 
-fn go_to_tab(state: &mut State, index: usize) {
-    match state.screens.last_mut() {
-        Some(Screen::Details(details)) => {
+fn go_to_tab(state: &mut State, index: usize, effects: &mut Vec<Effect>) {
+    match state.screen() {
+        Some(Screen::Details(_)) => {
             if let Some(tab) = DetailsTab::ALL.get(index) {
-                details.tab = *tab;
-                details.scroll = 0;
+                details::turn_to(state, *tab, effects);
             }
         }
         Some(_) => {}
@@ -266,55 +293,11 @@ fn go_to_tab(state: &mut State, index: usize) {
     }
 }
 
-fn open_details(state: &mut State, effects: &mut Vec<Effect>) {
-    match state.selected_key() {
-        Some(key) => {
-            state.screens.push(Screen::Details(Details {
-                key,
-                metadata: None,
-                tab: DetailsTab::default(),
-                scroll: 0,
-                ticket: None,
-                asked_again: false,
-            }));
-            describe(state, effects);
-        }
-        None if state.top == TopScreen::Aliases => {
-            let alias = state.aliases.selected().and_then(|alias| state.catalog.alias(alias));
-            let has_target = alias.map(super::super::domain::catalog::Alias::has_target);
-            match has_target {
-                Some(true) => state.say(StatusKind::Info, "its key is not in the list"),
-                Some(false) => {
-                    let words = "this alias has no key yet: AWS makes one when it is first used";
-                    state.say(StatusKind::Info, words);
-                }
-                None => {}
-            }
-        }
-        None => {}
-    }
-}
-
 fn reload(state: &mut State, effects: &mut Vec<Effect>) {
-    if let Some(Screen::Details(details)) = state.screens.last_mut() {
-        details.asked_again = true;
-        describe(state, effects);
-    } else {
-        catalog::reload(state, effects);
+    match state.screen() {
+        Some(Screen::Details(_)) => details::reload(state, effects),
+        _ => catalog::reload(state, effects),
     }
-}
-
-/// Asks for all that DescribeKey tells of the key on the screen.
-fn describe(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(Screen::Details(details)) = state.screens.last() else { return };
-    let Some((arn, source)) = state.catalog.key(details.key).map(|key| (key.arn(), key.source())) else {
-        return;
-    };
-    let (ticket, generation) = (state.ticket(), state.at(source).generation);
-    if let Some(Screen::Details(details)) = state.screens.last_mut() {
-        details.ticket = Some(ticket);
-    }
-    effects.push(Effect::Describe { ticket, generation, arn });
 }
 
 #[cfg(test)]

@@ -17,18 +17,15 @@ use super::output;
 use super::table::Table;
 use crate::domain::abilities::{Abilities, KeyFacts};
 use crate::domain::console::address_of_key;
-use crate::domain::details::{
-    Aspect, CustomKeyStore, Detail, Grant, GrantConstraints, KeyPolicy, LastUsage, PublicKey, Rotation, Tag,
-    Told,
-};
+use crate::domain::details::words::{self, Block, Fact};
+use crate::domain::details::{Aspect, Detail, Told};
 use crate::domain::failure::{Failure, FailureKind};
 use crate::domain::identifier::{Arn, IdentifierKind};
 use crate::domain::json_lines;
-use crate::domain::key::{KeyMetadata, MultiRegionKey, days_until};
+use crate::domain::key::KeyMetadata;
 use crate::domain::place::Destination;
 use crate::domain::request::key_id_problem;
-use crate::domain::text::{plural, printable};
-use crate::domain::time::{ago, date_and_time};
+use crate::domain::text::printable;
 use crate::kms::{Clients, describe_key, has_no_key, read_aliases, read_detail};
 use crate::session::Session;
 
@@ -172,59 +169,54 @@ impl Read {
     }
 
     fn text(&self, now: Timestamp) -> String {
-        let mut text = Text { out: String::new(), now };
-        text.key(self);
+        let mut text = Text(String::new());
+        let metadata = &self.metadata;
+        if let Some(state) = &metadata.key_state {
+            text.line(&format!("{} {}", state.glyph(), state.words()));
+            text.0.push('\n');
+        }
+        text.facts(words::abilities(&Abilities::of(&KeyFacts::of(metadata))));
+        text.facts(words::facts_of_key(metadata, &self.arn, self.console.as_deref(), now));
         text.title("Aliases");
         match &self.aliases {
-            Ok(names) if names.is_empty() => text.line("none"),
+            Ok(names) if names.is_empty() => text.blocks(words::none()),
             Ok(names) => names.iter().for_each(|name| text.line(name)),
             Err(failure) => text.refused(failure),
         }
-        text.multi_region(&self.metadata);
+        if metadata.multi_region_configuration.is_some() {
+            text.title("Multi-Region");
+            text.facts(words::multi_region(metadata));
+        }
         for (aspect, detail) in &self.details {
             text.title(aspect.title());
             match detail {
-                Ok(detail) => text.detail(detail),
+                Ok(detail) => text.blocks(words::detail(detail, now)),
                 Err(failure) => text.refused(failure),
             }
         }
-        text.out
+        text.0
     }
 }
 
 /// Sections in the making. What goes in is made printable.
-struct Text {
-    out: String,
-    now: Timestamp,
-}
+struct Text(String);
 
 impl Text {
     fn title(&mut self, title: &str) {
-        self.out.push('\n');
+        self.0.push('\n');
         self.line(&title.to_uppercase());
     }
 
     fn line(&mut self, line: &str) {
-        self.out.push_str(printable(line).trim_end());
-        self.out.push('\n');
+        self.0.push_str(printable(line).trim_end());
+        self.0.push('\n');
     }
 
-    fn fact(&mut self, label: &str, value: &str) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.out, "{label:LABEL$}{}", printable(value));
-    }
-
-    fn facts<'a>(&mut self, facts: impl IntoIterator<Item = (&'a str, Option<String>)>) {
+    fn facts(&mut self, facts: Vec<Fact>) {
         for (label, value) in facts {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                self.fact(label, &value);
-            }
+            // Writing to a String cannot fail.
+            let _ = writeln!(self.0, "{label:LABEL$}{}", printable(&value));
         }
-    }
-
-    fn table(&mut self, table: Table) {
-        self.out.push_str(table.render(&[]).trim_end());
-        self.out.push('\n');
     }
 
     fn refused(&mut self, failure: &Failure) {
@@ -234,205 +226,30 @@ impl Text {
         }
     }
 
-    fn dated(&self, at: Timestamp) -> String {
-        format!("{}, {}", date_and_time(at), ago(at, self.now))
-    }
-
-    fn key(&mut self, read: &Read) {
-        let metadata = &read.metadata;
-        let own = |text: &str| text.to_owned();
-        if let Some(state) = &metadata.key_state {
-            self.line(&format!("{} {}", state.glyph(), state.words()));
-            self.out.push('\n');
-        }
-        self.abilities(&Abilities::of(&KeyFacts::of(metadata)));
-        let waits = metadata.pending_deletion_window_in_days;
-        let deletion = metadata.deletion_date.map(|at| (at, days_until(at, self.now))).map(|(at, days)| {
-            let days = plural(usize::try_from(days).unwrap_or(0), "day", "days");
-            format!("{}, {days} left", date_and_time(at))
-        });
-        let algorithms = [
-            &metadata.encryption_algorithms,
-            &metadata.signing_algorithms,
-            &metadata.key_agreement_algorithms,
-            &metadata.mac_algorithms,
-        ];
-        let algorithms: Vec<&str> = algorithms.into_iter().flatten().map(String::as_str).collect();
-        self.facts([
-            ("Deletion", deletion),
-            ("Deletion", waits.map(|days| format!("{days} days after the last replica is gone"))),
-            ("ARN", Some(read.arn.clone())),
-            ("Description", Some(metadata.description.clone())),
-            ("Spec", metadata.spec().map(own)),
-            ("Usage", metadata.key_usage.as_ref().map(|usage| own(usage.words()))),
-            ("Algorithms", Some(algorithms.join(", "))),
-            ("Manager", metadata.key_manager.as_ref().map(|manager| own(manager.words()))),
-            ("Origin", metadata.origin.as_ref().map(|origin| own(origin.as_str()))),
-            ("Created", metadata.creation_date.map(|at| self.dated(at))),
-            (
-                "Material ends",
-                metadata.valid_to.map(|at| self.dated(at)).or_else(|| metadata.expiration_model.clone()),
-            ),
-            ("Key material", metadata.current_key_material_id.clone()),
-            ("External key", metadata.xks_key_configuration.as_ref().and_then(|xks| xks.id.clone())),
-            ("Console", read.console.clone()),
-        ]);
-    }
-
-    fn abilities(&mut self, abilities: &Abilities) {
-        let mut can = abilities.uses.join(", ");
-        if abilities.for_aws_alone && !can.is_empty() {
-            can.push_str(", for the AWS service alone");
-        }
-        let lines = [can, abilities.changes.join(", ")];
-        for (at, line) in lines.iter().filter(|line| !line.is_empty()).enumerate() {
-            self.fact(if at == 0 { "Can" } else { "" }, line);
-        }
-        for (at, cannot) in abilities.cannot.iter().enumerate() {
-            self.fact(if at == 0 { "Cannot" } else { "" }, &cannot.to_string());
-        }
-        self.facts([("Not known", abilities.unknown.clone())]);
-    }
-
-    fn multi_region(&mut self, metadata: &KeyMetadata) {
-        let Some(configuration) = &metadata.multi_region_configuration else { return };
-        let name = |key: &MultiRegionKey| key.arn.clone().or_else(|| key.region.clone());
-        self.title("Multi-Region");
-        self.facts([
-            ("This key", configuration.multi_region_key_type.as_ref().map(|kind| kind.to_lowercase())),
-            ("Primary", configuration.primary_key.as_ref().and_then(name)),
-        ]);
-        self.facts(configuration.replica_keys.iter().map(|key| ("Replica", name(key))));
-    }
-
-    fn detail(&mut self, detail: &Detail) {
-        match detail {
-            Detail::Policy(policy) => self.policy(policy),
-            Detail::Tags(tags) => self.tags(tags),
-            Detail::Grants(grants) => self.grants(grants),
-            Detail::Rotation(rotation) => self.rotation(rotation),
-            Detail::PublicKey(key) => self.public_key(key),
-            Detail::LastUsage(usage) => self.last_usage(usage),
-            Detail::CustomKeyStore(store) => self.custom_key_store(store),
+    fn blocks(&mut self, blocks: Vec<Block>) {
+        for block in blocks {
+            match block {
+                Block::Fact(fact) => self.facts(vec![fact]),
+                Block::Line(line) => self.line(&line),
+                Block::Blank => self.0.push('\n'),
+                Block::Table { head, rows } => self.table(&head, &rows),
+                Block::Json(json) => json_lines::lines(&json).iter().for_each(|line| self.line(&line.text())),
+                Block::Verbatim(text) => self.0.push_str(&text),
+                Block::Refused(failure) => self.refused(&failure),
+            }
         }
     }
 
-    fn policy(&mut self, policy: &KeyPolicy) {
-        for line in json_lines::lines(&policy.policy) {
-            self.line(&line.text());
-        }
-    }
-
-    fn tags(&mut self, tags: &[Tag]) {
-        if tags.is_empty() {
-            return self.line("none");
-        }
+    fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         let mut table = Table::new();
-        for tag in tags {
-            table.row(&[vec![&tag.tag_key], vec![&tag.tag_value]]);
+        if !head.is_empty() {
+            table.header(head);
         }
-        self.table(table);
-    }
-
-    fn grants(&mut self, grants: &[Grant]) {
-        if grants.is_empty() {
-            return self.line("none");
+        for row in rows {
+            let cells: Vec<Vec<&str>> = row.iter().map(|cell| vec![cell.as_str()]).collect();
+            table.row(&cells);
         }
-        for (at, grant) in grants.iter().enumerate() {
-            if at > 0 {
-                self.out.push('\n');
-            }
-            self.facts([
-                ("Grant", grant.grant_id.clone()),
-                ("Name", grant.name.clone()),
-                ("Grantee", grant.grantee().map(str::to_owned)),
-                ("Retiring", grant.retiring().map(str::to_owned)),
-                ("Operations", Some(grant.operations.join(", "))),
-            ]);
-            if let Some(constraints) = &grant.constraints {
-                self.constraints(constraints);
-            }
-            self.facts([
-                ("Issued by", grant.issuing_account.clone()),
-                ("Created", grant.creation_date.map(|at| self.dated(at))),
-            ]);
-        }
-    }
-
-    fn constraints(&mut self, constraints: &GrantConstraints) {
-        for (label, context) in [
-            ("Context has", &constraints.encryption_context_subset),
-            ("Context is", &constraints.encryption_context_equals),
-        ] {
-            let pairs = context.iter().flatten().map(|(name, value)| format!("{name}={value}"));
-            self.facts([(label, Some(pairs.collect::<Vec<_>>().join(", ")))]);
-        }
-        self.facts([("Source", constraints.source_arn.clone())]);
-    }
-
-    fn rotation(&mut self, rotation: &Rotation) {
-        match &rotation.status {
-            Ok(status) => self.facts([
-                ("Automatic", Some(if status.enabled { "on" } else { "off" }.to_owned())),
-                ("Period", status.period_in_days.map(|days| format!("{days} days"))),
-                ("Next", status.next_rotation_date.map(|at| self.dated(at))),
-                ("On demand", status.on_demand_rotation_start_date.map(|at| self.dated(at))),
-            ]),
-            Err(failure) => self.refused(failure),
-        }
-        match &rotation.history {
-            Ok(history) if history.is_empty() => {}
-            Ok(history) => {
-                let mut table = Table::new();
-                table.header(&["ROTATED", "TYPE", "STATE", "MATERIAL"]);
-                for one in history {
-                    let rotated = one.rotation_date.map(date_and_time).unwrap_or_default();
-                    table.row(&[
-                        vec![&rotated],
-                        vec![one.rotation_type.as_deref().unwrap_or_default()],
-                        vec![one.key_material_state.as_deref().unwrap_or_default()],
-                        vec![one.key_material_id.as_deref().unwrap_or_default()],
-                    ]);
-                }
-                self.out.push('\n');
-                self.table(table);
-            }
-            Err(failure) => self.refused(failure),
-        }
-    }
-
-    fn public_key(&mut self, key: &PublicKey) {
-        self.facts([("Algorithms", Some(key.algorithms().join(", ")))]);
-        self.out.push_str(&key.pem());
-    }
-
-    fn last_usage(&mut self, usage: &LastUsage) {
-        match &usage.last {
-            Some(last) => self.facts([
-                ("Operation", last.operation.clone()),
-                ("Time", last.timestamp.map(|at| self.dated(at))),
-                ("CloudTrail", last.cloud_trail_event_id.clone()),
-                ("Request id", last.kms_request_id.clone()),
-            ]),
-            None => self.line("never, as far as it is tracked"),
-        }
-        self.facts([("Tracked since", usage.tracking_start_date.map(date_and_time))]);
-    }
-
-    fn custom_key_store(&mut self, store: &CustomKeyStore) {
-        let proxy = store.xks_proxy_configuration.as_ref();
-        self.facts([
-            ("Id", store.custom_key_store_id.clone()),
-            ("Name", store.custom_key_store_name.clone()),
-            ("Type", store.custom_key_store_type.clone()),
-            ("Connection", store.connection_state.clone()),
-            ("Error", store.connection_error_code.clone()),
-            ("Cluster", store.cloud_hsm_cluster_id.clone()),
-            ("Proxy", proxy.and_then(|proxy| proxy.uri_endpoint.clone())),
-            ("Path", proxy.and_then(|proxy| proxy.uri_path.clone())),
-            ("Connectivity", proxy.and_then(|proxy| proxy.connectivity.clone())),
-            ("VPC service", proxy.and_then(|proxy| proxy.vpc_endpoint_service_name.clone())),
-            ("Created", store.creation_date.map(|at| self.dated(at))),
-        ]);
+        self.0.push_str(table.render(&[]).trim_end());
+        self.0.push('\n');
     }
 }

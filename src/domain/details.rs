@@ -2,7 +2,9 @@
 //! key, last use, and the custom key store that it lives in.
 //!
 //! Plain data in AWS's terms, kept as it came. As JSON every type has AWS's spelling, members that
-//! nobody told are left out, and dates are in the AWS CLI's form.
+//! nobody told are left out, and dates are in the AWS CLI's form. In words: [`words`].
+
+pub mod words;
 
 use std::collections::BTreeMap;
 

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::runtime::WriteEscape;
+use crate::app::details::{KeyPart, Told};
 use crate::app::{Effect, Generation, Lines, Message, Ticket};
 use crate::clipboard::{Clipboard, Outcome};
 use crate::domain::catalog::{Described, Remembered};
@@ -65,6 +66,7 @@ enum Purpose {
     Connect(Generation),
     Load(Generation),
     Describe(Ticket),
+    Read(Ticket),
     Generate(Ticket),
     Scan(Ticket),
 }
@@ -215,6 +217,15 @@ impl Executor {
                     Message::Described { ticket, arn, described }
                 });
             }
+            Effect::Read { ticket, generation, part, arn, custom_key_store_id } => {
+                self.call(generation, ticket, Purpose::Read(ticket), move |clients| async move {
+                    let result = match clients {
+                        Ok(clients) => read(&clients, part, &arn, custom_key_store_id.as_deref()).await,
+                        Err(failure) => Err(failure),
+                    };
+                    Message::Read { ticket, result }
+                });
+            }
             Effect::Generate { ticket, generation, request } => {
                 self.call(generation, ticket, Purpose::Generate(ticket), move |clients| async move {
                     let result = match clients {
@@ -363,6 +374,10 @@ impl Executor {
                 let columns: Vec<_> = text.split('\t').map(printable).collect();
                 columns.join("\t")
             }
+            Lines::Table => {
+                let line = |line: &str| line.split('\t').map(printable).collect::<Vec<_>>().join("\t");
+                text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+            }
         };
         self.clipboard.copy(text, move |outcome| {
             let _ = answers.send(Answer::Copied { what, outcome });
@@ -497,6 +512,17 @@ async fn connected(connecting: Option<Connecting>) -> Option<Clients> {
     outcome.as_ref()?.as_ref().ok().cloned()
 }
 
+/// Reads a part of a key's details.
+async fn read(clients: &Clients, part: KeyPart, arn: &str, store: Option<&str>) -> Result<Told, Failure> {
+    match part {
+        KeyPart::Aliases => kms::read_aliases(clients, arn).await.map(Told::Aliases),
+        KeyPart::Aspect(aspect) => {
+            let detail = kms::read_detail(clients, aspect, arn, store).await?;
+            Ok(Told::Detail(Box::new(detail)))
+        }
+    }
+}
+
 /// What to tell of a task that panicked: nobody waits for it in vain.
 fn broken(purpose: Purpose) -> Message {
     let failure = Failure::new(FailureKind::Other, "kmx made a mistake of its own and lost this call")
@@ -512,6 +538,7 @@ fn broken(purpose: Purpose) -> Message {
             described: Described::Refused(Box::new(failure)),
         },
         Purpose::Scan(ticket) => Message::Scanned { ticket, event: ScanEvent::Failed(failure) },
+        Purpose::Read(ticket) => Message::Read { ticket, result: Err(failure) },
         Purpose::Generate(ticket) => Message::Answered { ticket, result: Err(failure) },
     }
 }

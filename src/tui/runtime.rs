@@ -87,6 +87,7 @@ where
         state.scroll_limit = view::scroll_limit;
         state.describe_rate = executor.describe_rate().per_second;
         let calls_made = executor.calls_made().clone();
+        state.panel_text = view::panel_text;
         Ok(Self {
             terminal,
             theme,

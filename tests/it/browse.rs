@@ -264,7 +264,7 @@ async fn hostile_text_reaches_no_cell_raw() {
     explorer.shows(&["a␛[2Jb<U+202E>c<U+009B>d"]);
     explorer.press("<enter>").await;
     explorer.shows(&["a␛[2Jb<U+202E>c<U+009B>d"]);
-    explorer.press("2").await;
+    explorer.press("8").await;
     explorer.shows(&[r#""Description": "a\u001b[2Jb\u202ec\u009bd""#]);
     for cell in &explorer.buffer().content {
         assert!(!cell.symbol().chars().any(kmx::domain::text::is_hidden), "{:?}", cell.symbol());

@@ -37,12 +37,99 @@ async fn each_screen_copies_its_main_value() {
 async fn the_json_tab_copies_what_describe_key_told() {
     let mut explorer = Explorer::start().await;
     explorer.press("/demo orders<enter><enter>").await;
-    explorer.press("<tab>y").await;
+    explorer.press("8y").await;
     let json: Value = serde_json::from_str(&copied(&explorer)).unwrap();
     assert_eq!(json["KeyId"], ORDERS);
     assert_eq!(json["KeyState"], "Enabled");
     assert_eq!(json["CreationDate"], "2025-02-11T09:26:03+00:00");
     assert!(explorer.footer().contains("✓ copied the JSON (sent to the terminal)"), "{}", explorer.footer());
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_tab_of_the_details_copies_what_it_shows() {
+    for (words, keys, beginning, what) in [
+        (
+            "ef6381bb",
+            "2y",
+            "alias/payments/prod/card-vault\nalias/payments/prod/card-vault-v2\nalias/",
+            "the alias names",
+        ),
+        ("bedb103d", "2y", "alias/demo/orders", "the alias name"),
+        ("bedb103d", "3y", "{", "the policy"),
+        (
+            "bedb103d",
+            "4y",
+            "[\n    {\n        \"TagKey\": \"cost-center\",\n        \"TagValue\": \"4711\"",
+            "the tags as JSON",
+        ),
+        ("ef6381bb", "5y", "[\n    {\n        \"GrantId\": ", "the grants as JSON"),
+        ("bedb103d", "6y", "{\n    \"KeyRotationEnabled\": true,", "the rotation as JSON"),
+        ("83097a0f", "7y", "-----BEGIN PUBLIC KEY-----\nMII", "the public key as PEM"),
+        ("bedb103d", "4Yv", "[\n    {\n        \"TagKey\"", "the tags as JSON"),
+    ] {
+        let mut explorer = Explorer::start().await;
+        explorer.press(&format!("/{words}<enter>")).await;
+        explorer.press("<enter>").await;
+        let (tab, copy) = keys.split_at(1);
+        explorer.press(tab).await;
+        explorer.press(copy).await;
+        assert!(copied(&explorer).starts_with(beginning), "{keys}: {}", copied(&explorer));
+        assert!(explorer.footer().contains(&format!("✓ copied {what} (")), "{}", explorer.footer());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_tab_copies_its_refusal() {
+    let mut explorer = Explorer::start().await;
+    explorer.kms.set_behaviour(rules(vec![always("ListGrants", None, Fault::Deny)]));
+    explorer.press("/demo orders<enter><enter>5").await;
+    explorer.press("y").await;
+    assert!(copied(&explorer).starts_with("not allowed: kms:ListGrants on arn:aws:kms"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_menu_copies_what_one_chooses() {
+    let arn = format!("arn:aws:kms:us-east-1:111122223333:key/{ORDERS}");
+    let alias_arn = "arn:aws:kms:us-east-1:111122223333:alias/demo/orders";
+    let row = format!("Enabled\talias/demo/orders\t{ORDERS}\t{arn}\n");
+    let on_keys = "/demo orders<enter>Y";
+    let on_aliases = "2/demo/orders<enter>Y";
+    for (open, choose, text, what) in [
+        (on_keys, "<enter>", arn.as_str(), "the key ARN"),
+        (on_keys, "j<enter>", ORDERS, "the key id"),
+        (on_keys, "<down><down><down><up><enter>", "alias/demo/orders", "the alias name"),
+        (on_keys, "l", alias_arn, "the alias ARN"),
+        (on_keys, "r", row.as_str(), "all 1 row shown"),
+        (on_keys, "G<enter>", row.as_str(), "all 1 row shown"),
+        (on_aliases, "n", "alias/demo/orders", "the alias name"),
+        (on_aliases, "a", arn.as_str(), "the key ARN"),
+        (on_aliases, "r", row.as_str(), "all 1 row shown"),
+        ("/demo orders<enter><enter>Y", "i", ORDERS, "the key id"),
+    ] {
+        let mut explorer = Explorer::start().await;
+        explorer.press(open).await;
+        explorer.shows(&["Copy …", "▌ a the key ARN"]);
+        explorer.press(choose).await;
+        assert_eq!(copied(&explorer), text, "{open}{choose}");
+        assert!(explorer.footer().contains(&format!("✓ copied {what} (")), "{}", explorer.footer());
+        explorer.hides(&["Copy …"]);
+    }
+    for close in ["<esc>", "q", "Y"] {
+        let mut explorer = Explorer::start().await;
+        explorer.press(&format!("Yj{close}")).await;
+        explorer.hides(&["Copy …"]);
+        assert_eq!(explorer.copied(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_rows_are_copied_a_line_each_as_the_filter_lets_them_through() {
+    let mut explorer = Explorer::start().await;
+    explorer.press("Yr").await;
+    assert!(explorer.footer().contains("✓ copied all 44 rows shown"), "{}", explorer.footer());
+    let text = copied(&explorer);
+    assert_eq!(text.lines().count(), 44);
+    assert!(text.lines().all(|line| line.split('\t').count() == 4), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,7 +210,7 @@ async fn what_is_copied_has_nothing_that_a_terminal_obeys() {
                    description = \"a\\u001b[2Jb\\u202ec\\u009bd\"\naliases = [\"alias/x\"]\n";
     let mut explorer = Explorer::start_with(Setup { seed: keyring.into(), ..Setup::default() }).await;
     explorer.press("<enter>").await;
-    explorer.press("2y").await;
+    explorer.press("8y").await;
     let text = copied(&explorer);
     assert!(
         !text.chars().any(|character| character != '\n' && kmx::domain::text::is_hidden(character)),

@@ -64,6 +64,10 @@ fn the_next_start_shows_what_the_last_one_knew_even_with_nobody_there() {
     let terminal = explorer(person.path(), &endpoint, &[]);
     let screen = terminal.wait_for_text("could not connect");
     assert!(screen.contains("1 of 120") && screen.contains("● Enabled"), "{screen}");
+    terminal.send("\r");
+    let screen = terminal.wait_for_text("! as remembered from");
+    assert!(screen.contains("[1 Overview]") && screen.contains("SYMMETRIC_DEFAULT"), "{screen}");
+    terminal.send("\x1b");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

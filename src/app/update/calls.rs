@@ -1,11 +1,10 @@
 //! Requests and their answers, and what can be copied from a screen.
 
-use super::super::{DetailsTab, Effect, Lines, Progress, Screen, State, StatusKind, Ticket, TopScreen};
-use super::form;
+use super::super::{Effect, Lines, Progress, Screen, State, StatusKind, Ticket, TopScreen};
+use super::{copying, form};
 use crate::domain::catalog::Key;
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
-use crate::domain::json;
 use crate::domain::text::thousands;
 
 /// Takes an answer in, where its question is still asked.
@@ -75,16 +74,7 @@ fn main_value(state: &State) -> Option<(String, String, Lines)> {
             }
             Progress::Done { .. } | Progress::Running { .. } => None,
         },
-        Some(Screen::Details(details)) => {
-            let row = state.catalog.key(details.key)?;
-            match (details.tab, &details.metadata) {
-                (DetailsTab::Json, Some(metadata)) => {
-                    Some(("the JSON".to_owned(), json::pretty(&**metadata, 4).ok()?, Lines::Many))
-                }
-                (DetailsTab::Json, None) => None,
-                _ => Some(arn(row)),
-            }
-        }
+        Some(Screen::Details(details)) => copying::value_of_the_tab(details, state.catalog.key(details.key)?),
         Some(Screen::Form(_)) => None,
         None => {
             if let Some(failure) = state.trouble() {

@@ -164,11 +164,13 @@ pub(super) fn described(state: &mut State, ticket: Ticket, arn: &str, described:
     match &described {
         Described::Known(metadata) => {
             details.metadata = Some(metadata.clone());
+            details.refusal = None;
             if std::mem::take(&mut details.asked_again) {
                 state.say(StatusKind::Success, "described again");
             }
         }
         Described::Refused(failure) => {
+            details.refusal = Some(failure.clone());
             state.say(StatusKind::Error, failure.sentence.clone());
             // What was known stays on the screen when a look at it fails.
             let key = state.catalog.key_of_arn(arn).and_then(|key| state.catalog.key(key));

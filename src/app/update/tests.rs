@@ -207,8 +207,12 @@ fn an_answer_counts_once_and_for_its_own_question_alone() {
 fn a_description_counts_for_the_details_that_asked() {
     let mut state = with_keys(2);
     let _ = code(&mut state, KeyCode::Enter);
-    let older = ticket_of(&typed(&mut state, "r"));
-    let newer = ticket_of(&typed(&mut state, "r"));
+    let again = |state: &mut State| {
+        let asked = typed(state, "r").into_iter().filter(|it| matches!(it, Effect::Describe { .. }));
+        ticket_of(&asked.collect::<Vec<_>>())
+    };
+    let older = again(&mut state);
+    let newer = again(&mut state);
     let answer = |ticket| Message::Described {
         ticket,
         arn: arn(0),
@@ -219,8 +223,8 @@ fn a_description_counts_for_the_details_that_asked() {
     let _ = update(&mut state, answer(newer));
     assert_eq!(state.catalog.described_count(), 1);
     // Left before the answer came.
-    let last = ticket_of(&typed(&mut state, "r"));
-    let _ = code(&mut state, KeyCode::Esc);
+    let last = again(&mut state);
+    assert_eq!(code(&mut state, KeyCode::Esc), [Effect::Cancel { ticket: last }]);
     let _ = update(&mut state, answer(last));
     assert_eq!(state.status, None);
 }
@@ -278,12 +282,14 @@ fn esc_undoes_the_innermost_and_never_quits() {
     let _ = code(&mut state, KeyCode::F(1));
 
     assert_eq!(code(&mut state, KeyCode::Esc), [], "the popup");
-    assert_eq!((state.popup, state.screens.len()), (None, 2));
+    assert!(state.popup.is_none());
+    assert_eq!(state.screens.len(), 2);
     assert_eq!(code(&mut state, KeyCode::Esc), [Effect::Cancel { ticket }], "the call");
     assert!(matches!(state.screens[..], [Screen::Details(_), Screen::Form(_)]));
     assert_eq!(ctrl(&mut state, 'g'), [], "the form");
     assert!(matches!(state.screens[..], [Screen::Details(_)]));
-    assert_eq!(code(&mut state, KeyCode::Esc), [], "the details");
+    let described = [Effect::Cancel { ticket: Ticket(1) }];
+    assert_eq!(code(&mut state, KeyCode::Esc), described, "the details, which are still read");
     assert!(state.screens.is_empty());
     assert_eq!(state.keys.input.value(), "a00");
     assert_eq!(code(&mut state, KeyCode::Esc), [], "the filter");
@@ -302,8 +308,8 @@ fn q_goes_back_and_on_a_top_screen_quits_and_is_text_in_a_field() {
         assert_eq!(typed(&mut state, "q"), [], "{open}");
         assert_eq!(state.popup, None, "{open}");
     }
-    let _ = code(&mut state, KeyCode::Enter);
-    assert_eq!(typed(&mut state, "q"), []);
+    let described = code(&mut state, KeyCode::Enter);
+    assert_eq!(typed(&mut state, "q"), [Effect::Cancel { ticket: ticket_of(&described) }]);
     let _ = typed(&mut state, "n");
     assert_eq!(typed(&mut state, "q?"), []);
     let Some(Screen::Form(screen)) = state.screen() else { panic!("no form") };
@@ -424,4 +430,71 @@ fn a_pause_is_told_to_every_region_and_to_connections_that_come_later() {
     assert_eq!(press(&mut state, 'A'), []);
     assert!(!state.paused);
     assert_eq!(state.status.map(|status| status.text).as_deref(), Some("everything is described"));
+}
+
+/// The ticket of the one part of the details among these effects.
+#[track_caller]
+fn ticket_of_a_part(effects: &[Effect]) -> Ticket {
+    let asked: Vec<Ticket> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Read { ticket, .. } => Some(*ticket),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked.len(), 1, "{effects:?}");
+    asked[0]
+}
+
+#[test]
+fn a_part_of_the_details_counts_for_the_question_that_was_asked_last() {
+    let mut state = with_keys(1);
+    let first = ticket_of(&code(&mut state, KeyCode::Enter));
+    let older = ticket_of_a_part(&typed(&mut state, "3"));
+    let effects = typed(&mut state, "r");
+    assert_eq!(effects[0], Effect::Cancel { ticket: older });
+    let newer = ticket_of_a_part(&effects);
+    let shown = |state: &State| match state.screen() {
+        Some(Screen::Details(details)) => details.failure().cloned(),
+        _ => panic!("no details"),
+    };
+    let _ = update(&mut state, Message::Read { ticket: older, result: Err(failure()) });
+    assert_eq!(shown(&state), None);
+    let _ = update(&mut state, Message::Read { ticket: newer, result: Err(failure()) });
+    assert_eq!(shown(&state), Some(failure()));
+    assert_eq!(typed(&mut state, "13"), [], "a tab is asked for once");
+    let last = ticket_of_a_part(&typed(&mut state, "4"));
+    let mut left = code(&mut state, KeyCode::Esc);
+    left.sort_by_key(|effect| *effect != Effect::Cancel { ticket: first });
+    assert_eq!(left, [Effect::Cancel { ticket: first }, Effect::Cancel { ticket: last }]);
+}
+
+#[test]
+fn what_depends_on_the_kind_of_a_key_waits_until_that_is_known() {
+    for (spec, asks) in [("SYMMETRIC_DEFAULT", true), ("RSA_2048", false)] {
+        let mut state = with_keys(1);
+        let ticket = ticket_of(&code(&mut state, KeyCode::Enter));
+        assert_eq!(typed(&mut state, "6"), []);
+        let metadata = KeyMetadata { key_spec: Some(spec.to_owned()), ..KeyMetadata::bare("k000") };
+        let described = Described::Known(Box::new(metadata));
+        let effects = update(&mut state, Message::Described { ticket, arn: arn(0), described });
+        assert_eq!(effects.iter().any(|effect| matches!(effect, Effect::Read { .. })), asks, "{effects:?}");
+    }
+}
+
+#[test]
+fn the_menu_has_the_address_of_a_key_of_aws_in_the_console() {
+    let place = Place::aws(None, Some("us-east-1".to_owned()), None);
+    let (mut state, _) = State::new(vec![(Destination::default(), place)], SIZE, at(0));
+    let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    let arn = format!("arn:aws:kms:us-east-1:111122223333:key/{id}");
+    let _ = load(&mut state, LoadEvent::Keys(vec![ListedKey { key_id: id.to_owned(), arn }]));
+    let _ = typed(&mut state, "Y");
+    let effects = typed(&mut state, "w");
+    let [Effect::Copy { what, text, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(what, "the console address");
+    assert_eq!(
+        *text,
+        format!("https://us-east-1.console.aws.amazon.com/kms/home?region=us-east-1#/kms/keys/{id}")
+    );
 }
