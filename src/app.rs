@@ -20,6 +20,7 @@ pub mod list;
 pub mod overview;
 pub mod scan;
 pub mod search;
+pub mod picker;
 mod text_input;
 mod update;
 
@@ -36,11 +37,14 @@ use self::keymap::Scope;
 use self::list::ListState;
 use self::scan::Scans;
 use crate::domain::call::CallRecord;
+use self::picker::Picker;
 use crate::domain::catalog::{AliasHandle, Catalog, Described, KeyHandle, Remembered, Source};
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
 use crate::domain::loading::{LoadEvent, Part};
+use crate::domain::marks::{Marks, MarksByProfile};
 use crate::domain::place::{Destination, Place};
+use crate::domain::profile::ProfileSummary;
 use crate::domain::request::DataKeyRequest;
 use crate::domain::scan::{ScanEvent, ScanKind};
 
@@ -111,6 +115,11 @@ pub enum Message {
         ticket: Ticket,
         result: Result<details::Told, Failure>,
     },
+    /// The profiles of the AWS configuration.
+    ProfilesRead {
+        ticket: Ticket,
+        result: Result<Vec<ProfileSummary>, Failure>,
+    },
     /// A copy has ended, well or badly; the words say by which route, or why not.
     Copied {
         what: String,
@@ -166,6 +175,10 @@ pub enum Effect {
         ticket: Ticket,
         generation: Generation,
         request: DataKeyRequest,
+    },
+    /// Read the profiles of the AWS configuration.
+    ReadProfiles {
+        ticket: Ticket,
     },
     Cancel {
         ticket: Ticket,
@@ -280,6 +293,16 @@ pub enum Popup {
     Scan,
     /// What can be copied.
     Copy(CopyMenu),
+    /// One more question before the request of the screen below is sent.
+    Question,
+}
+
+/// What is known of the profiles of the AWS configuration.
+#[derive(Debug, Default)]
+struct Profiles {
+    /// A reading under way.
+    ticket: Option<Ticket>,
+    read: Option<Result<Vec<ProfileSummary>, Failure>>,
 }
 
 /// How the connection stands.
@@ -427,6 +450,10 @@ pub struct State {
     /// Over the top screen, the innermost last.
     pub screens: Vec<Screen>,
     pub popup: Option<Popup>,
+    /// A list to choose from, over everything but a popup.
+    pub picker: Option<Picker>,
+    /// The marks that a person gave to profiles.
+    pub marks: MarksByProfile,
     pub status: Option<Status>,
     /// Whether nothing is described but what is on the screen.
     pub paused: bool,
@@ -439,6 +466,9 @@ pub struct State {
     pub panel_text: PanelText,
     /// Forms that were left, by the place and the identifier that they name.
     drafts: Vec<Draft>,
+    /// Where one was before, once one has gone elsewhere.
+    before: Option<Vec<(Destination, Place)>>,
+    profiles: Profiles,
     last_generation: u64,
     last_ticket: u64,
 }
@@ -446,7 +476,7 @@ pub struct State {
 /// A form that was left.
 #[derive(Debug)]
 struct Draft {
-    source: Source,
+    place: Place,
     name: String,
     form: Form,
 }
@@ -468,6 +498,8 @@ impl State {
             calls: Calls::default(),
             screens: Vec::new(),
             popup: None,
+            picker: None,
+            marks: MarksByProfile::default(),
             status: None,
             paused: false,
             describe_rate: None,
@@ -475,6 +507,8 @@ impl State {
             scroll_limit: |_| usize::MAX,
             panel_text: |_| Vec::new(),
             drafts: Vec::new(),
+            before: None,
+            profiles: Profiles::default(),
             last_generation: 0,
             last_ticket: 0,
         };
@@ -499,6 +533,8 @@ impl State {
             effects.push(Effect::Connect { generation, over: None, resume: false, to: to.clone() });
             self.connected.push(Connected::new(to, place, generation, since));
         }
+        self.keys.begin_anew(&self.catalog);
+        self.aliases.begin_anew(&self.catalog);
         effects
     }
 
@@ -550,6 +586,12 @@ impl State {
         &self.at(self.source()).place
     }
 
+    /// The marks of the place that what is on the screen belongs to.
+    #[must_use]
+    pub fn marks_here(&self) -> Marks {
+        self.marks.of(self.place().profile.as_deref())
+    }
+
     /// The innermost screen over the top screen.
     #[must_use]
     pub fn screen(&self) -> Option<&Screen> {
@@ -586,6 +628,9 @@ impl State {
         if self.popup.is_some() {
             return false;
         }
+        if self.picker.is_some() {
+            return true;
+        }
         match self.screen() {
             Some(Screen::Form(screen)) => screen.form.typing(),
             Some(Screen::Details(details)) => details.search.as_ref().is_some_and(|search| search.typing),
@@ -614,6 +659,11 @@ impl State {
             Some(Popup::Scans) => vec![Scope::Scans, Scope::Everywhere],
             Some(Popup::Scan) => vec![Scope::Scan, Scope::Everywhere],
             Some(Popup::Copy(_)) => vec![Scope::Menu, Scope::Moving, Scope::Everywhere],
+            Some(Popup::Question) => vec![Scope::Question, Scope::Everywhere],
+            None if self.picker.as_ref().is_some_and(|picker| picker.purpose == picker::Purpose::Palette) => {
+                vec![Scope::Picker, Scope::Palette, Scope::Everywhere]
+            }
+            None if self.picker.is_some() => vec![Scope::Picker, Scope::Everywhere],
             None => self.scopes_of_the_screen(),
         }
     }
@@ -646,6 +696,9 @@ impl State {
             None if self.top == TopScreen::Overview => vec![Scope::Overview, Scope::Tabs, Scope::Moving],
             None => vec![Scope::Lists, Scope::Tabs, Scope::Moving],
         };
+        if self.screens.is_empty() && !self.filtering() {
+            scopes.push(Scope::Going);
+        }
         scopes.push(Scope::Everywhere);
         scopes
     }

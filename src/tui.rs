@@ -70,7 +70,8 @@ pub fn run(session: Session, options: &Options) -> io::Result<Exit> {
         executor = executor.remembering(cache);
     }
     let mut runtime =
-        Runtime::new(terminal, theme, executor, answers, Timestamp::now(), Box::new(write_escape))?;
+        Runtime::new(terminal, theme, executor, answers, Timestamp::now(), Box::new(write_escape))?
+            .with_marks(options.settings.marks.clone());
     runtime.draw()?;
 
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -16,6 +16,8 @@ mod outcome;
 mod overview;
 mod progress;
 mod scan;
+mod picker;
+mod question;
 mod table;
 mod theme;
 
@@ -57,6 +59,9 @@ pub fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
             TopScreen::Calls => calls::render(state, theme, frame, areas.body),
         },
     }
+    if let Some(picker) = &state.picker {
+        picker::render(state, picker, theme, frame);
+    }
     chrome::footer(state, theme, frame, areas.footer);
     match &state.popup {
         Some(Popup::Help { scroll }) => help::render(state, *scroll, theme, frame, areas.body),
@@ -64,6 +69,7 @@ pub fn render(state: &State, theme: &Theme, frame: &mut Frame<'_>) {
         Some(Popup::Scan) => scan::render_question(state, theme, frame, areas.body),
         Some(Popup::Sort) => help::render_sort(state, theme, frame, areas.body),
         Some(Popup::Copy(menu)) => copy_menu::render(menu, theme, frame, areas.body),
+        Some(Popup::Question) => question::render(state, theme, frame, areas.body),
         None => {}
     }
 }

@@ -76,6 +76,18 @@ pub enum Action {
     ChooseNext,
     Again,
     Retry,
+    /// Choose among what can be done, and commands.
+    Palette,
+    Profiles,
+    Regions,
+    /// Back to the place before.
+    PlaceBefore,
+    /// Take what is selected in a picker.
+    Take,
+    /// Put the selected command into the palette's field.
+    CompleteCommand,
+    /// Yes, to the question before a run.
+    Confirm,
 }
 
 /// Where a binding counts.
@@ -114,6 +126,14 @@ pub enum Scope {
     Scans,
     /// The question whether to begin a scan.
     Scan,
+    /// The top screens: to other places.
+    Going,
+    /// A list to choose from.
+    Picker,
+    /// The list of what can be done.
+    Palette,
+    /// The question before a run.
+    Question,
 }
 
 impl Scope {
@@ -142,6 +162,10 @@ impl Scope {
             Self::Empty => "No keys to show",
             Self::Scans => "Scans",
             Self::Scan => "Before a scan",
+            Self::Going => "Going elsewhere",
+            Self::Picker => "A list to choose from",
+            Self::Palette => "Palette",
+            Self::Question => "Before a run",
         }
     }
 }
@@ -383,6 +407,22 @@ bindings! {
     Refusal Action::Copy, [Chord::char('y'), Chord::char('c')], "copy all this", "copy all this";
     Refusal Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('q')], "back to the form", "back to the form";
 
+    Going Action::Profiles, [Chord::char('P')], "go to another profile of the AWS configuration", "profile";
+    Going Action::Regions, [Chord::char('R')], "go to another region, or to several", "region";
+    Going Action::PlaceBefore, [Chord::char('-')], "the place before, and forth again";
+
+    Picker Action::Take, [key(KeyCode::Enter)], "take the selected", "take";
+    Picker Action::Up, [key(KeyCode::Up), Chord::ctrl('p')], "up";
+    Picker Action::Down, [key(KeyCode::Down), Chord::ctrl('n')], "down", "move";
+    Picker Action::PageUp, [key(KeyCode::PageUp)], "a page up";
+    Picker Action::PageDown, [key(KeyCode::PageDown)], "a page down";
+    Picker Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "close", "close";
+    Palette Action::CompleteCommand, [key(KeyCode::Tab)], "put the selected command in the field", "complete";
+
+    Question Action::Confirm, [key(KeyCode::Enter), Chord::char('y')], "run it", "run";
+    Question Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('n'), Chord::char('q')], "do not; nothing is lost", "back";
+
+    Everywhere Action::Palette, [Chord::char(':')], "palette: all that can be done here, :q, :profile X, :region X,Y";
     Everywhere Action::Help, [Chord::char('?'), key(KeyCode::F(1))], "help", "help";
     Everywhere Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "undo the innermost: popup, call, filter, screen";
     Everywhere Action::BackOrQuit, [Chord::char('q')], "back; on a top screen quit";

@@ -53,6 +53,26 @@ pub fn panel_width(size: Size) -> usize {
     usize::from(frame(size).body.width.saturating_sub(4))
 }
 
+/// The widest that a picker gets, and the highest.
+const PICKER: Size = Size { width: 100, height: 26 };
+/// Lines of a picker that are no rows: its borders, and the field that is typed in.
+const AROUND_ROWS: u16 = 3;
+
+/// Where a picker stands: in the middle of the body, of the same size whatever it shows.
+#[must_use]
+pub fn picker(size: Size) -> Rect {
+    let body = frame(size).body;
+    let (width, height) = (body.width.min(PICKER.width), body.height.min(PICKER.height));
+    let (left, above) = ((body.width - width) / 2, (body.height - height) / 2);
+    Rect { x: body.x + left, y: body.y + above, width, height }
+}
+
+/// Rows that a picker shows.
+#[must_use]
+pub fn picker_height(size: Size) -> usize {
+    usize::from(picker(size).height.saturating_sub(AROUND_ROWS))
+}
+
 /// The form and its preview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FormAreas {

@@ -193,6 +193,14 @@ impl<H: Row> ListState<H> {
         self.follow();
     }
 
+    /// Another catalog has taken the place of the one before: filter and sort stay, the top row is
+    /// selected.
+    pub fn begin_anew(&mut self, catalog: &Catalog) {
+        self.moved = false;
+        (self.index, self.top) = (0, 0);
+        self.rebuild(catalog);
+    }
+
     /// The typed filter has changed: the top row is selected until a person moves.
     pub fn refilter(&mut self, catalog: &Catalog, now: Timestamp) {
         let filter = Filter::parse(self.input.value(), now);

@@ -6,8 +6,12 @@ mod catalog;
 mod copying;
 mod details;
 mod form;
+mod go;
 mod lists;
 mod scan;
+mod palette;
+mod picker;
+mod policy;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -25,7 +29,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             return effects;
         }
         Message::Key(event) => key(state, event, &mut effects),
-        Message::Paste(text) => paste(state, &text),
+        Message::Paste(text) => paste(state, &text, &mut effects),
         Message::Resize(size) => state.size = size,
         Message::Connected { generation, place } => {
             catalog::connected(state, generation, place);
@@ -44,6 +48,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Read { ticket, result } => details::told(state, ticket, result),
         Message::Answered { ticket, result } => calls::answered(state, ticket, result),
         Message::Scanned { ticket, event } => scan::scanned(state, ticket, event, &mut effects),
+        Message::ProfilesRead { ticket, result } => go::profiles_read(state, ticket, result, &mut effects),
         Message::Copied { what, result } => match result {
             Ok(route) => state.say(StatusKind::Success, format!("copied {what} ({route})")),
             Err(reason) => state.say(StatusKind::Error, format!("could not copy {what}: {reason}")),
@@ -61,6 +66,7 @@ fn settle(state: &mut State, effects: &mut Vec<Effect>) {
     state.aliases.fit(height);
     state.calls.fit(height);
     catalog::want_visible(state, effects);
+    picker::fit(state);
 }
 
 fn key(state: &mut State, event: KeyEvent, effects: &mut Vec<Effect>) {
@@ -77,7 +83,7 @@ fn key(state: &mut State, event: KeyEvent, effects: &mut Vec<Effect>) {
         act(state, action, effects);
         return;
     }
-    if typing && type_key(state, chord) {
+    if typing && type_key(state, chord, effects) {
         return;
     }
     // Two quick Esc arrive as one key with Alt.
@@ -96,7 +102,10 @@ fn key(state: &mut State, event: KeyEvent, effects: &mut Vec<Effect>) {
 }
 
 /// Gives a key to the text field; whether it had a use for it.
-fn type_key(state: &mut State, chord: Chord) -> bool {
+fn type_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) -> bool {
+    if state.picker.is_some() {
+        return picker::type_key(state, chord, effects);
+    }
     if let Some(Screen::Form(screen)) = state.screens.last_mut() {
         let at_end = super::text_input::at_end(&screen.form.key);
         if chord.code == KeyCode::Right && screen.form.focus == super::form::Focus::Key && at_end {
@@ -111,13 +120,17 @@ fn type_key(state: &mut State, chord: Chord) -> bool {
     lists::type_in_filter(state, chord)
 }
 
-fn paste(state: &mut State, text: &str) {
+fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     state.status = None;
     // Terminals send the line breaks of a paste as the key Enter would: a carriage return. The last
     // one comes of copying a whole line, and nobody wants it in a value.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.strip_suffix('\n').unwrap_or(&text);
-    if let Some(Screen::Form(screen)) = state.screens.last_mut() {
+    if state.picker.is_some() {
+        if state.typing() {
+            picker::paste(state, text, effects);
+        }
+    } else if let Some(Screen::Form(screen)) = state.screens.last_mut() {
         if let Err(problem) = screen.form.paste(text) {
             state.say(StatusKind::Error, problem);
         }
@@ -137,7 +150,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Help => toggle_help(state),
         Action::Undo => undo(state, effects),
         Action::BackOrQuit => {
-            if state.popup.is_some() || !state.screens.is_empty() {
+            if state.popup.is_some() || state.picker.is_some() || !state.screens.is_empty() {
                 undo(state, effects);
             } else {
                 effects.push(Effect::Quit);
@@ -185,6 +198,13 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::TogglePreview => form::toggle_preview(state),
         Action::CopyPreview => form::copy_preview(state, effects),
         Action::Again | Action::Retry => calls::again(state, effects),
+        Action::Palette => palette::open(state),
+        Action::Profiles => go::choose_profile(state, effects),
+        Action::Regions => go::choose_regions(state),
+        Action::PlaceBefore => go::to_the_place_before(state, effects),
+        Action::Take => picker::take(state, effects),
+        Action::CompleteCommand => palette::complete(state, effects),
+        Action::Confirm => policy::confirmed(state, effects),
     }
 }
 
@@ -202,7 +222,7 @@ fn toggle_help(state: &mut State) {
 
 /// Undoes the innermost of popup, running call, filter, screen.
 fn undo(state: &mut State, effects: &mut Vec<Effect>) {
-    if state.popup.take().is_some() {
+    if state.popup.take().is_some() || state.picker.take().is_some() {
         return;
     }
     if details::end_search(state) {
@@ -251,6 +271,16 @@ fn scroll(state: &mut State, step: Step) {
     let moved = |scroll: usize| scroll.min(limit).saturating_add_signed(rows).min(limit);
     if let Some(Popup::Help { scroll }) = &mut state.popup {
         *scroll = moved(*scroll);
+        return;
+    }
+    if let Some(picker) = &mut state.picker {
+        picker.move_by(match step {
+            Step::Pages(pages) => {
+                let height = layout::picker_height(state.size).max(1);
+                pages.saturating_mul(height.try_into().unwrap_or(isize::MAX))
+            }
+            _ => rows,
+        });
         return;
     }
     match state.screens.last_mut() {

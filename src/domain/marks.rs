@@ -2,6 +2,8 @@
 //!
 //! It must not know where they are written down.
 
+use std::collections::BTreeMap;
+
 /// What is said about a profile. Nothing, where a profile has no marks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
@@ -13,6 +15,31 @@ pub struct Marks {
     pub read_only: bool,
     /// One more question on the screen before a run.
     pub confirm: bool,
+}
+
+/// The marks of every profile that has some, and what holds on whatever profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MarksByProfile {
+    /// Whether this run does no more than list, describe and make dry runs, wherever it goes.
+    pub all_read_only: bool,
+    pub by_profile: BTreeMap<String, Marks>,
+}
+
+impl MarksByProfile {
+    /// The marks of the profile in use, read-only where the run is. `None` is where no profile is in
+    /// use: the local KMS, or credentials of the environment without one.
+    #[must_use]
+    pub fn of(&self, profile: Option<&str>) -> Marks {
+        let mut marks = profile.and_then(|name| self.by_profile.get(name)).cloned().unwrap_or_default();
+        marks.read_only |= self.all_read_only;
+        marks
+    }
+
+    /// Whether a run depends on which profile is in use.
+    #[must_use]
+    pub fn restrain_some(&self) -> bool {
+        self.by_profile.values().any(|marks| marks.read_only || marks.confirm)
+    }
 }
 
 /// Columns that the word of a profile has at most.

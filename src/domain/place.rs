@@ -96,6 +96,30 @@ impl Place {
         }
     }
 
+    /// Whether what was begun in one of them belongs to the other, as far as both are known.
+    #[must_use]
+    pub fn is_where(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.profile == other.profile
+            && self.region == other.region
+            && self.endpoint_url == other.endpoint_url
+    }
+
+    /// The place of a destination, seen from here: as far as it is known before anything is read. What
+    /// is known of this place's profile holds there too, where the profile is the same.
+    #[must_use]
+    pub fn towards(&self, to: &Destination) -> Self {
+        let mut place = Self { region: to.region.clone(), ..self.clone() };
+        if to.profile.is_some() {
+            place.explicit.profile = true;
+            if to.profile != self.profile {
+                place.profile.clone_from(&to.profile);
+                (place.credentials, place.account, place.role_source) = (None, None, None);
+            }
+        }
+        place
+    }
+
     /// The host that requests go to, where it can be told: AWS's own follows from the region.
     #[must_use]
     pub fn host(&self) -> Option<String> {
@@ -231,6 +255,20 @@ mod tests {
             assert_eq!(place.host().as_deref(), Some(host));
             assert!(is_kms_of_aws(host), "{host}");
         }
+    }
+
+    #[test]
+    fn another_region_keeps_what_is_known_of_the_profile_and_another_profile_does_not() {
+        let mut here = Place::aws(None, Some("eu-west-1".into()), None);
+        (here.profile, here.account) = (Some("dev".into()), Some("111122223333".into()));
+        let there = here.towards(&Destination::in_region("us-east-1"));
+        assert_eq!(there.account, here.account);
+        assert!(!there.is_where(&here) && !there.explicit.profile);
+        let to = Destination { profile: Some("prod".into()), region: Some("eu-west-1".into()) };
+        let there = here.towards(&to);
+        assert_eq!((there.profile.as_deref(), there.account.as_deref()), (Some("prod"), None));
+        assert!(!there.is_where(&here) && there.explicit.profile);
+        assert!(there.towards(&Destination::in_region("eu-west-1")).is_where(&there));
     }
 
     #[test]

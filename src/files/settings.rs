@@ -2,10 +2,8 @@
 //!
 //! Pure: it reads neither.
 
-use std::collections::BTreeMap;
-
 use super::config::Config;
-use crate::domain::marks::Marks;
+use crate::domain::marks::{Marks, MarksByProfile};
 
 /// Calls of DescribeKey a second, where nobody says otherwise: a tenth of the quota that the account
 /// shares (KMS Developer Guide: request quotas).
@@ -28,7 +26,8 @@ pub struct Settings {
     pub cache: bool,
     /// Whether this run, on whatever profile, does no more than list, describe and make dry runs.
     pub read_only: bool,
-    profiles: BTreeMap<String, Marks>,
+    /// The marks of profiles, with what holds for this run on all of them.
+    pub marks: MarksByProfile,
 }
 
 impl Settings {
@@ -39,7 +38,7 @@ impl Settings {
             describe_rate: given.describe_rate.or(config.describe_rate).unwrap_or(DEFAULT_DESCRIBE_RATE),
             cache: !given.no_cache && config.cache.unwrap_or(true),
             read_only: given.read_only,
-            profiles: config.profiles,
+            marks: MarksByProfile { all_read_only: given.read_only, by_profile: config.profiles },
         }
     }
 
@@ -47,9 +46,7 @@ impl Settings {
     /// use: the local KMS, or credentials of the environment without one.
     #[must_use]
     pub fn marks_of(&self, profile: Option<&str>) -> Marks {
-        let mut marks = profile.and_then(|name| self.profiles.get(name)).cloned().unwrap_or_default();
-        marks.read_only |= self.read_only;
-        marks
+        self.marks.of(profile)
     }
 }
 

@@ -69,6 +69,7 @@ enum Purpose {
     Read(Ticket),
     Generate(Ticket),
     Scan(Ticket),
+    ReadProfiles(Ticket),
 }
 
 /// What the executor has to tell.
@@ -235,6 +236,7 @@ impl Executor {
                     Message::Answered { ticket, result }
                 });
             }
+            Effect::ReadProfiles { ticket } => self.read_profiles(ticket),
             Effect::Cancel { ticket } => {
                 if let Some(task) = self.calls.remove(&ticket) {
                     task.abort();
@@ -361,6 +363,15 @@ impl Executor {
         });
         self.purposes.insert(task.id(), purpose);
         self.calls.insert(ticket, task);
+    }
+
+    fn read_profiles(&mut self, ticket: Ticket) {
+        let (session, answers) = (self.session.clone(), self.answers.clone());
+        let task = self.tasks.spawn(async move {
+            let result = session.profiles().await;
+            let _ = answers.send(Answer::Message(Box::new(Message::ProfilesRead { ticket, result })));
+        });
+        self.purposes.insert(task.id(), Purpose::ReadProfiles(ticket));
     }
 
     fn copy(&mut self, what: String, text: &str, lines: Lines) {
@@ -540,5 +551,6 @@ fn broken(purpose: Purpose) -> Message {
         Purpose::Scan(ticket) => Message::Scanned { ticket, event: ScanEvent::Failed(failure) },
         Purpose::Read(ticket) => Message::Read { ticket, result: Err(failure) },
         Purpose::Generate(ticket) => Message::Answered { ticket, result: Err(failure) },
+        Purpose::ReadProfiles(ticket) => Message::ProfilesRead { ticket, result: Err(failure) },
     }
 }

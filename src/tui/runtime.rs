@@ -19,6 +19,7 @@ use super::executor::{Answer, Executor, News};
 use super::input::{InputEvent, Signal};
 use crate::app::{Effect, Message, Now, State, update};
 use crate::kms::CallLog;
+use crate::domain::marks::MarksByProfile;
 use crate::view::{self, Theme};
 
 /// How often the time is told while something on the screen counts.
@@ -104,6 +105,13 @@ where
             urgent: true,
             frame_due: started,
         })
+    }
+
+    /// The same with the marks that a person gave to profiles.
+    #[must_use]
+    pub fn with_marks(mut self, marks: MarksByProfile) -> Self {
+        self.state.marks = marks;
+        self
     }
 
     /// Asks for what the state asked for first. In a tokio runtime from here on.

@@ -21,6 +21,10 @@ use crate::domain::time::ago;
 /// Columns that the title shows of a filter.
 const FILTER: usize = 40;
 
+/// Columns that the names of several regions take before their number stands for them, on a narrow screen
+/// and on a wide one.
+const REGIONS: (usize, usize) = (24, 44);
+
 /// Where we are on the left, how reading goes on the right.
 pub(super) fn header(state: &State, theme: &Theme, frame: &mut Frame<'_>, area: Rect) {
     let right = reading(state, area.width);
@@ -62,12 +66,26 @@ fn place(state: &State, theme: &Theme) -> Vec<(u8, Span<'static>)> {
             (Some(profile), None) => Some(profile),
             (None, source) => source,
         };
-        parts.extend(who.map(|who| (4, Span::raw(who))));
+        let marks = state.marks_here();
+        let name = match marks.colour {
+            // Without a word the name itself is marked.
+            Some(_) if marks.word.is_none() => theme.mark(marks.colour),
+            _ => Style::new(),
+        };
+        parts.extend(who.map(|who| (4, Span::styled(who, name))));
+        let word = marks.word.map(|word| format!(" {} ", text(&word)));
+        parts.extend(word.map(|word| (6, Span::styled(word, theme.mark(marks.colour)))));
+    }
+    if state.marks_here().read_only {
+        parts.push((5, Span::styled("read-only", theme.warning)));
     }
     parts.extend(place.account.as_deref().map(|account| (3, Span::raw(text(account)))));
     let regions: Vec<&str> = state.connected.iter().filter_map(|it| it.place.region.as_deref()).collect();
     if state.screens.is_empty() && !regions.is_empty() {
-        parts.push((4, Span::raw(text(&regions.join(", ")))));
+        let joined = regions.join(", ");
+        let room = if state.size.width < WIDE { REGIONS.0 } else { REGIONS.1 };
+        let words = if width(&joined) > room { format!("{} regions", regions.len()) } else { text(&joined) };
+        parts.push((4, Span::raw(words)));
     } else {
         parts.extend(place.region.as_deref().map(|region| (4, Span::raw(text(region)))));
     }

@@ -87,7 +87,7 @@ impl<'a> Drawing<'a> {
         if focused >= skip && row < self.area.height {
             frame.render_widget(Span::styled("▌", self.theme.accent), marker);
         }
-        if let (Some((column, row)), None) = (cursor, &self.state.popup) {
+        if let (Some((column, row)), None, None) = (cursor, &self.state.popup, &self.state.picker) {
             let x = self.area.x + u16::try_from(column).unwrap_or_default();
             frame.set_cursor_position(Position::new(x.min(self.area.right()), self.area.y + row));
         }

@@ -4,6 +4,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::domain::key::KeyState;
+use crate::domain::marks::MarkColour;
 
 /// How things look.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Theme {
     pub selected: Style,
     /// What the keys in the footer look like.
     pub key: Style,
+    /// Whether there is colour at all.
+    coloured: bool,
 }
 
 impl Theme {
@@ -42,6 +45,7 @@ impl Theme {
             waiting: Style::new().fg(Color::Blue),
             selected: Style::new().add_modifier(Modifier::BOLD),
             key: Style::new().fg(Color::Cyan),
+            coloured: true,
         }
     }
 
@@ -57,7 +61,25 @@ impl Theme {
             bad: bold,
             waiting: Style::new(),
             key: bold,
+            coloured: false,
             ..Self::coloured()
+        }
+    }
+
+    /// A word that marks a profile: in its colour, reversed, so that it stands out without colour too.
+    #[must_use]
+    pub fn mark(&self, colour: Option<MarkColour>) -> Style {
+        let style = Style::new().add_modifier(Modifier::REVERSED);
+        match colour.filter(|_| self.coloured) {
+            Some(colour) => style.fg(match colour {
+                MarkColour::Red => Color::Red,
+                MarkColour::Yellow => Color::Yellow,
+                MarkColour::Green => Color::Green,
+                MarkColour::Blue => Color::Blue,
+                MarkColour::Magenta => Color::Magenta,
+                MarkColour::Cyan => Color::Cyan,
+            }),
+            None => style,
         }
     }
 

@@ -16,6 +16,7 @@ use kmx::app::State;
 use kmx::clipboard::{Clipboard, Surroundings};
 use kmx::kms::CallLog;
 use kmx::kms::loader::Rate;
+use kmx::domain::marks::MarksByProfile;
 use kmx::local::{Behaviour, Clock, Fault, LocalKms, Options, Randomness, Rule, Seed, StoreLocation};
 use kmx::session::Session;
 use kmx::tui::executor::Executor;
@@ -42,6 +43,8 @@ pub struct Setup {
     pub clipboard: &'static str,
     /// Calls of DescribeKey a second; 0 is as fast as the service lets.
     pub describe_rate: u32,
+    pub regions: &'static [&'static str],
+    pub marks: MarksByProfile,
 }
 
 impl Default for Setup {
@@ -53,6 +56,8 @@ impl Default for Setup {
             seed: Seed::default(),
             clipboard: "auto",
             describe_rate: 200,
+            regions: &["us-east-1"],
+            marks: MarksByProfile::default(),
         }
     }
 }
@@ -117,10 +122,11 @@ impl Explorer {
         let now: Timestamp = NOW.parse().unwrap();
         let calls = Arc::default();
         let recorder = Recorder { inner: kms.http_client(), calls: Arc::clone(&calls) };
-        let session =
-            Session::over(SharedHttpClient::new(recorder), "us-east-1").with_calls(CallLog::starting_at(now));
+        let session = Session::over_regions(SharedHttpClient::new(recorder), setup.regions)
+            .with_calls(CallLog::starting_at(now));
         let (runtime, escapes) =
             runtime_with(session, setup.columns, setup.rows, now, setup.clipboard, setup.describe_rate);
+        let runtime = runtime.with_marks(setup.marks.clone());
         let mut explorer = Self { runtime, kms, calls, escapes };
         explorer.runtime.draw().unwrap();
         explorer.runtime.begin();

@@ -15,6 +15,7 @@ mod disk;
 mod failures;
 mod form;
 mod generate;
+mod go;
 mod guard;
 mod harness;
 mod kill;

@@ -1,7 +1,7 @@
 //! Requests and their answers, and what can be copied from a screen.
 
 use super::super::{Effect, Lines, Progress, Screen, State, StatusKind, Ticket, TopScreen};
-use super::{copying, form};
+use super::{copying, form, policy};
 use crate::domain::catalog::Key;
 use crate::domain::data_key::Answer;
 use crate::domain::failure::Failure;
@@ -42,8 +42,17 @@ fn with_ways_out(mut failure: Failure, key: Option<Key<'_>>) -> Failure {
     failure
 }
 
-/// Sends the request on the screen once more, unchanged.
+/// Sends the request on the screen once more, unchanged, where the place lets it.
 pub(super) fn again(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(Screen::Outcome(outcome)) = state.screens.last() else { return };
+    let (source, request) = (outcome.source, outcome.request.clone());
+    if policy::lets(state, source, &request) {
+        again_at_once(state, effects);
+    }
+}
+
+/// Sends the request on the screen once more: nothing more is asked.
+pub(super) fn again_at_once(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(Screen::Outcome(_)) = state.screens.last()
         && let Some(Screen::Outcome(outcome)) = state.screens.pop()
     {

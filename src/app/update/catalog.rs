@@ -49,6 +49,10 @@ pub(super) fn connected(state: &mut State, generation: Generation, place: Place)
     let Some(source) = state.source_of(generation) else { return };
     state.catalog.name_region(source, place.region.as_deref().unwrap_or_default());
     let it = &mut state.connected[source.0 as usize];
+    // What was begun before it was known where this is belongs here.
+    for draft in state.drafts.iter_mut().filter(|draft| draft.place.is_where(&it.place)) {
+        draft.place = place.clone();
+    }
     let account = it.place.account.take();
     it.place = place;
     it.place.account = it.place.account.take().or(account);

@@ -4,6 +4,7 @@ use super::super::form::{Focus, Form, Preview};
 use super::super::{
     Draft, Effect, FormScreen, Lines, Outcome, Progress, Screen, State, StatusKind, TopScreen, layout,
 };
+use super::policy;
 use crate::domain::catalog::{Key, Source};
 use crate::domain::json;
 use crate::domain::request::{Breaks, DataKeyRequest, aws_command};
@@ -44,7 +45,8 @@ fn identifier_to_open_on(state: &State) -> Option<String> {
 
 /// Opens the draft of this name as it was left, else a fresh form.
 pub(super) fn reopen(state: &mut State, source: Source, name: &str) {
-    let kept = state.drafts.iter().position(|draft| draft.source == source && draft.name == name);
+    let here = &state.at(source).place;
+    let kept = state.drafts.iter().position(|draft| draft.place.is_where(here) && draft.name == name);
     let form = if let Some(at) = kept {
         state.drafts.remove(at).form
     } else {
@@ -59,8 +61,9 @@ pub(super) fn reopen(state: &mut State, source: Source, name: &str) {
 pub(super) fn keep_draft(state: &mut State, screen: FormScreen) -> String {
     let name = screen.form.key.value().to_owned();
     let FormScreen { form, source } = screen;
-    state.drafts.retain(|draft| draft.source != source || draft.name != name);
-    state.drafts.push(Draft { source, name: name.clone(), form });
+    let place = state.at(source).place.clone();
+    state.drafts.retain(|draft| !draft.place.is_where(&place) || draft.name != name);
+    state.drafts.push(Draft { place, name: name.clone(), form });
     name
 }
 
@@ -122,10 +125,9 @@ pub(super) fn run(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(form) = form(state) else { return };
     match form.request() {
         Ok(request) => {
-            let Some(Screen::Form(screen)) = state.screens.pop() else { return };
-            let source = screen.source;
-            let draft = keep_draft(state, screen);
-            send(state, source, request, draft, effects);
+            if policy::lets(state, state.source(), &request) {
+                run_at_once(state, effects);
+            }
         }
         Err(problems) => {
             form.tried = true;
@@ -136,6 +138,15 @@ pub(super) fn run(state: &mut State, effects: &mut Vec<Effect>) {
             }
         }
     }
+}
+
+/// Runs the request of the form that is open, where it is one: nothing more is asked.
+pub(super) fn run_at_once(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(Ok(request)) = form(state).map(|form| form.request()) else { return };
+    let Some(Screen::Form(screen)) = state.screens.pop() else { return };
+    let source = screen.source;
+    let draft = keep_draft(state, screen);
+    send(state, source, request, draft, effects);
 }
 
 /// Sends a request and shows that it runs.
