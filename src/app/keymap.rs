@@ -409,7 +409,7 @@ bindings! {
 
     Going Action::Profiles, [Chord::char('P')], "go to another profile of the AWS configuration", "profile";
     Going Action::Regions, [Chord::char('R')], "go to another region, or to several", "region";
-    Going Action::PlaceBefore, [Chord::char('-')], "the place before, and forth again";
+    Going Action::PlaceBefore, [Chord::char('-')], "the place before, and forth again", "place before";
 
     Picker Action::Take, [key(KeyCode::Enter)], "take the selected", "take";
     Picker Action::Up, [key(KeyCode::Up), Chord::ctrl('p')], "up";

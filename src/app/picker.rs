@@ -93,8 +93,9 @@ impl Item {
         Some(match () {
             () if name == typed => 0,
             () if name.starts_with(typed) => 1,
-            () if name.contains(typed) => 2,
-            () => 3,
+            () if name.ends_with(typed) => 2,
+            () if name.contains(typed) => 3,
+            () => 4,
         })
     }
 }
@@ -144,13 +145,14 @@ impl Picker {
         &self.content
     }
 
-    /// Takes what there is to choose from now. The selection stays on its row where a person has moved it.
-    pub fn offer(&mut self, content: Content) {
+    /// Takes what there is to choose from now, narrowed by words. The selection stays on its row where a
+    /// person has moved it.
+    pub fn offer(&mut self, content: Content, words: &str) {
         let selected = self.selected().filter(|_| self.moved).map(|item| item.name().to_owned());
         self.content = content;
         self.shown = match &self.content {
             Content::Items(items) => {
-                let typed = self.input.value().to_lowercase();
+                let typed = words.to_lowercase();
                 let ranked = items.iter().enumerate().filter_map(|(at, item)| Some((item.rank(&typed)?, at)));
                 let mut ranked: Vec<(u8, usize)> = ranked.collect();
                 // Without words the items keep their order.
@@ -247,7 +249,7 @@ mod tests {
     fn typed(picker: &mut Picker, text: &str) {
         picker.input = Input::new(text.to_owned());
         picker.typed_anew();
-        picker.offer(picker.content.clone());
+        picker.offer(picker.content.clone(), text);
     }
 
     fn names(picker: &Picker) -> Vec<&str> {
@@ -257,7 +259,7 @@ mod tests {
     fn of(rows: &[[&str; 2]]) -> Picker {
         let item = |cells: &[&str; 2]| Item::new(cells.map(str::to_owned).to_vec(), Choice::Quit);
         let mut picker = Picker::new(Purpose::Region);
-        picker.offer(Content::Items(rows.iter().map(item).collect()));
+        picker.offer(Content::Items(rows.iter().map(item).collect()), "");
         picker
     }
 
@@ -281,10 +283,8 @@ mod tests {
     fn the_selection_is_the_top_row_until_it_is_moved_and_then_stays_on_its_row() {
         let mut picker = of(&[["a", "x"], ["b", "x"], ["c", "x"]]);
         picker.move_by(1);
-        picker.offer(Content::Items(vec![
-            Item::new(vec!["z".into()], Choice::Quit),
-            Item::new(vec!["b".into()], Choice::Quit),
-        ]));
+        let others = ["z", "b"].map(|name| Item::new(vec![name.to_owned()], Choice::Quit));
+        picker.offer(Content::Items(others.to_vec()), "");
         assert_eq!(picker.selected().map(Item::name), Some("b"));
         typed(&mut picker, "");
         assert_eq!(picker.selected().map(Item::name), Some("z"));

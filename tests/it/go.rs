@@ -52,7 +52,8 @@ async fn the_place_before_comes_back_and_filter_and_sort_stay() {
     assert_eq!(rows(&explorer), here);
     explorer.press("-").await;
     explorer.shows(&["now in eu-west-1"]);
-    explorer.press("-<esc>G").await;
+    explorer.press("-").await;
+    explorer.press("<esc>G").await;
     let last = explorer.selected();
     explorer.press("Reu-west-1<enter>-").await;
     let top = explorer.selected();
@@ -127,11 +128,14 @@ async fn the_local_kms_says_that_it_has_no_profiles() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_region_has_its_own_error_and_the_other_its_rows() {
-    let denied = rules(vec![always("ListKeys", None, Fault::Latency(Duration::from_millis(5)))]);
-    let mut explorer =
-        Explorer::start_with(Setup { regions: BOTH, behaviour: denied, ..Setup::default() }).await;
-    explorer.shows(&["REGION", "us-east-1, eu-west-1"]);
+async fn several_regions_of_the_command_line_are_one_table_and_tell_their_progress_apart() {
+    let slow = rules(vec![always("DescribeKey", None, Fault::Latency(Duration::from_secs(1)))]);
+    let setup = Setup { regions: BOTH, behaviour: slow, ..Setup::default() };
+    let mut explorer = Explorer::unsettled(setup);
+    explorer.run_for(500).await;
+    explorer.shows(&["us-east-1 0 of 44, eu-west-1 0 of 5 described"]);
+    explorer.settle().await;
+    explorer.shows(&["REGION", "us-east-1, eu-west-1", "49 keys"]);
     explorer.press("/region:us<enter>").await;
     let us = rows(&explorer).len();
     explorer.press("<esc>/region:eu<enter>").await;
@@ -142,7 +146,7 @@ async fn each_region_has_its_own_error_and_the_other_its_rows() {
 #[tokio::test(start_paused = true)]
 async fn the_form_of_a_row_goes_to_the_region_of_the_row() {
     let mut explorer = in_both_regions().await;
-    explorer.press("/region:eu alias/demo/orders<enter>").await;
+    explorer.press("/region:eu backups/prod/databases<enter>").await;
     assert_eq!(rows(&explorer).len(), 1, "{}", explorer.screen());
     explorer.press("n").await;
     explorer.shows(&["eu-west-1"]);
@@ -150,7 +154,7 @@ async fn the_form_of_a_row_goes_to_the_region_of_the_row() {
     explorer.press("<ctrl+r>").await;
     explorer.shows(&["CiphertextBlob", "arn:aws:kms:eu-west-1:"]);
     explorer.press("<esc>").await;
-    explorer.press("<esc>/region:us alias/demo/orders<enter>n<ctrl+r>").await;
+    explorer.press("<esc>/region:us backups/prod/databases<enter>n<ctrl+r>").await;
     explorer.shows(&["CiphertextBlob", "arn:aws:kms:us-east-1:"]);
 }
 
@@ -167,17 +171,19 @@ async fn a_multi_region_key_is_a_row_in_each_of_its_regions() {
 #[tokio::test(start_paused = true)]
 async fn a_draft_comes_up_only_where_it_was_made() {
     let mut explorer = Explorer::start().await;
-    explorer.press("/alias/demo/orders<enter>ntenant<esc>").await;
-    explorer.press("Reu-west-1<enter>n").await;
-    explorer.shows(&["New data key", "alias/demo/orders"]);
+    explorer.press("/backups/prod/databases<enter>ntenant<esc>").await;
+    explorer.press("Reu-west-1<enter>").await;
+    explorer.press("n").await;
+    explorer.shows(&["New data key", "alias/backups/prod/databases"]);
     explorer.hides(&["tenant"]);
-    explorer.press("<esc>-n").await;
-    explorer.shows(&["New data key", "alias/demo/orders", "tenant"]);
+    explorer.press("<esc>-").await;
+    explorer.press("n").await;
+    explorer.shows(&["New data key", "alias/backups/prod/databases", "tenant"]);
     // A form that is open when one leaves is kept too.
-    explorer.press("<tab>42<tab><tab><tab><tab>").await;
-    explorer.press("<tab><tab>:region eu-west-1<enter>").await;
+    explorer.press("<tab>42<tab><tab><tab>:region eu-west-1<enter>").await;
     explorer.shows(&["now in eu-west-1"]);
-    explorer.press("-n").await;
+    explorer.press("-").await;
+    explorer.press("n").await;
     explorer.shows(&["tenant", "42"]);
 }
 
@@ -219,8 +225,7 @@ async fn the_palette_does_what_the_keys_do() {
 #[tokio::test(start_paused = true)]
 async fn a_command_completes_from_the_regions_that_are_known() {
     let mut explorer = Explorer::start().await;
-    explorer.press(":reg").await;
-    explorer.press("<ctrl+u>region eu-west-1").await;
+    explorer.press(":region eu-west-1").await;
     explorer.press(",ohio<tab>").await;
     explorer.shows(&["❯ region eu-west-1,us-east-2"]);
     explorer.press("<enter>").await;

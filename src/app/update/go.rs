@@ -93,7 +93,7 @@ fn refusal(profile: &ProfileSummary) -> Option<String> {
 /// Opens the list of regions.
 pub(super) fn choose_regions(state: &mut State) {
     let mut picker = Picker::new(Purpose::Region);
-    picker.offer(regions(state, ""));
+    picker.offer(regions(state, ""), "");
     state.picker = Some(picker);
 }
 

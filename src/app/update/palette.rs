@@ -18,7 +18,7 @@ const REGION: &str = "region ";
 pub(super) fn open(state: &mut State) {
     state.popup = None;
     let mut picker = Picker::new(Purpose::Palette);
-    picker.offer(Content::Items(items(state)));
+    picker.offer(Content::Items(items(state)), "");
     state.picker = Some(picker);
 }
 
@@ -34,6 +34,14 @@ pub(super) fn content(state: &mut State, typed: &str, effects: &mut Vec<Effect>)
     }
 }
 
+/// The words of what is typed that narrow the rows: of a command with an argument, that which is not
+/// typed out yet.
+pub(super) fn words(typed: &str) -> &str {
+    let typed = typed.trim_start();
+    let of_regions = typed.strip_prefix(REGION).map(|regions| regions.rsplit(',').next().unwrap_or(regions));
+    of_regions.or_else(|| typed.strip_prefix(PROFILE)).unwrap_or(typed).trim()
+}
+
 fn cells(name: &str, words: &str, key: &str) -> Vec<String> {
     [name, words, key].map(str::to_owned).to_vec()
 }
@@ -43,13 +51,14 @@ fn items(state: &State) -> Vec<Item> {
     let mut taken: Vec<Action> = Vec::new();
     let scopes = state.scopes_of_the_screen();
     for binding in scopes.iter().flat_map(|scope| BINDINGS.iter().filter(|it| it.scope == *scope)) {
-        if is_worth_a_row(binding) && !taken.contains(&binding.action) {
+        let (name, words) = match binding.footer {
+            Some(name) if name != binding.help => (name, binding.help),
+            _ => (binding.help, ""),
+        };
+        let is_there = taken.contains(&binding.action) || items.iter().any(|item| item.name() == name);
+        if is_worth_a_row(binding) && !is_there {
             taken.push(binding.action);
             let key = binding.chords.first().map(|chord| chord.name()).unwrap_or_default();
-            let (name, words) = match binding.footer {
-                Some(name) if name != binding.help => (name, binding.help),
-                _ => (binding.help, ""),
-            };
             items.push(Item::new(cells(name, words, &key), Choice::Action(binding.action)));
         }
     }
@@ -81,7 +90,10 @@ fn is_worth_a_row(binding: &Binding) -> bool {
             | Action::ChooseNext
             | Action::ChoosePrevious
     );
-    !is_about_moving && !needs_its_field
+    // Everywhere, these are said in general; where they count, their screen says what they do.
+    let is_said_better =
+        binding.scope == Scope::Everywhere && matches!(binding.action, Action::Undo | Action::BackOrQuit);
+    !is_about_moving && !needs_its_field && !is_said_better
 }
 
 /// `profile NAME` for each that is known.

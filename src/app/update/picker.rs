@@ -56,7 +56,11 @@ pub(super) fn refresh(state: &mut State, effects: &mut Vec<Effect>) {
         Purpose::Palette => palette::content(state, &typed, effects),
     };
     if let Some(picker) = &mut state.picker {
-        picker.offer(content);
+        let words = match picker.purpose {
+            Purpose::Palette => palette::words(&typed),
+            Purpose::Profile | Purpose::Region => &typed,
+        };
+        picker.offer(content, words);
     }
 }
 

@@ -16,6 +16,8 @@ use crate::domain::key::KeyMetadata;
 use crate::domain::loading::{List, LoadEvent, Part};
 use crate::domain::place::{Destination, Place};
 
+mod going;
+
 /// A list of seven rows.
 const SIZE: Size = Size { width: 120, height: 12 };
 const ROWS: usize = 7;
