@@ -180,7 +180,7 @@ async fn a_draft_comes_up_only_where_it_was_made() {
     explorer.press("n").await;
     explorer.shows(&["New data key", "alias/backups/prod/databases", "tenant"]);
     // A form that is open when one leaves is kept too.
-    explorer.press("<tab>42<tab><tab><tab>:region eu-west-1<enter>").await;
+    explorer.press("<tab>42<tab><tab>:region eu-west-1<enter>").await;
     explorer.shows(&["now in eu-west-1"]);
     explorer.press("-").await;
     explorer.press("n").await;
