@@ -409,7 +409,7 @@ bindings! {
 
     Going Action::Profiles, [Chord::char('P')], "go to another profile of the AWS configuration", "profile";
     Going Action::Regions, [Chord::char('R')], "go to another region, or to several", "region";
-    Going Action::PlaceBefore, [Chord::char('-')], "the place before, and forth again", "place before";
+    Going Action::PlaceBefore, [Chord::char('-')], "the place before, and forth again";
 
     Picker Action::Take, [key(KeyCode::Enter)], "take the selected", "take";
     Picker Action::Up, [key(KeyCode::Up), Chord::ctrl('p')], "up";
@@ -422,7 +422,7 @@ bindings! {
     Question Action::Confirm, [key(KeyCode::Enter), Chord::char('y')], "run it", "run";
     Question Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('n'), Chord::char('q')], "do not; nothing is lost", "back";
 
-    Everywhere Action::Palette, [Chord::char(':')], "palette: all that can be done here, :q, :profile X, :region X,Y";
+    Everywhere Action::Palette, [Chord::char(':')], "palette: all that can be done here, and commands";
     Everywhere Action::Help, [Chord::char('?'), key(KeyCode::F(1))], "help", "help";
     Everywhere Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "undo the innermost: popup, call, filter, screen";
     Everywhere Action::BackOrQuit, [Chord::char('q')], "back; on a top screen quit";

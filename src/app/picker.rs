@@ -174,6 +174,7 @@ impl Picker {
     }
 
     /// The items that match, the best first.
+    #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Item> {
         let items: &[Item] = match &self.content {
             Content::Items(items) => items,
