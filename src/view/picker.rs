@@ -23,8 +23,8 @@ use crate::domain::text::{printable, thousands, width, wrap};
 
 /// Stands before the field.
 const PROMPT: &str = "❯ ";
-/// The widest that a cell gets before the last ones have their room.
-const WIDEST_CELL: usize = 40;
+/// The widest that a cell gets.
+const WIDEST_CELL: usize = 56;
 
 pub(super) fn render(state: &State, picker: &Picker, theme: &Theme, frame: &mut Frame<'_>) {
     let area = layout::picker(state.size);
@@ -116,11 +116,6 @@ fn widths(items: &[Item], available: usize) -> Vec<usize> {
     while over(&widths) > 0 {
         let Some(widest) = widths.iter_mut().max().filter(|widest| **widest > 1) else { break };
         *widest -= 1;
-    }
-    // What is left over is the second column's: it has the most to say.
-    let taken = widths.iter().sum::<usize>() + gaps;
-    if let Some(words) = widths.get_mut(1) {
-        *words += available.saturating_sub(taken).min(WIDEST_CELL);
     }
     widths
 }

@@ -160,3 +160,49 @@ fn a_store_that_another_process_holds_is_named_with_the_way_out() {
     second.send("q");
     second.wait_exit();
 }
+
+#[test]
+fn profiles_come_from_the_configuration_and_one_that_asks_first_asks() {
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(home.path().join(name), text).unwrap();
+    let secrets = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n";
+    write("credentials", &format!("[dev]\n{secrets}[prod]\n{secrets}"));
+    let role = "role_arn = arn:aws:iam::444455556666:role/admin\nsource_profile = dev\n";
+    write(
+        "config",
+        &format!(
+            "[profile dev]\nregion = eu-west-1\n[profile prod]\nregion = eu-central-1\n\
+             [profile admin]\n{role}mfa_serial = arn:aws:iam::444455556666:mfa/me\n"
+        ),
+    );
+    write("config.toml", "[profiles.prod]\nword = \"production\"\nconfirm = true\n");
+    let at = |name: &str| home.path().join(name);
+    let terminal = Launch::kmx()
+        .args(["--profile", "dev", "--config"])
+        .args([at("config.toml")])
+        .home(home.path())
+        .env("AWS_CONFIG_FILE", at("config"))
+        .env("AWS_SHARED_CREDENTIALS_FILE", at("credentials"))
+        .env("AWS_ENDPOINT_URL_KMS", "http://127.0.0.1:1")
+        .start();
+    terminal.wait_for_text("dev (keys)");
+    terminal.send("P");
+    terminal.wait_for_text("role 444455556666");
+    assert!(terminal.text().contains("needs MFA"), "{}", terminal.text());
+    terminal.send("admin\r");
+    terminal.wait_for_text("profile admin needs an MFA code");
+    terminal.send(format!("{}pro\r", keys::ctrl('u')));
+    terminal.wait_for_text("prod (keys)");
+    let header = terminal.text().lines().next().unwrap_or_default().to_owned();
+    assert!(header.contains("production") && header.contains("eu-central-1"), "{header}");
+    terminal.send("nalias/orders");
+    terminal.wait_for_text("alias/orders");
+    terminal.send(keys::ctrl('r'));
+    terminal.wait_for_text("Run this?");
+    assert!(terminal.text().contains("prod, production"), "{}", terminal.text());
+    terminal.send("q");
+    terminal.wait_for(|screen| !screen.contents().contains("Run this?"));
+    terminal.send(keys::ctrl('c'));
+    assert_eq!(terminal.wait_exit().exit_code(), 0);
+    terminal.assert_given_back();
+}
