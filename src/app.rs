@@ -738,6 +738,17 @@ impl State {
         Some((it, failure.or(it.loading.describing_failed.as_ref())?))
     }
 
+    /// How many of the regions are not whole, or not fresh.
+    #[must_use]
+    pub fn troubled_count(&self) -> usize {
+        let is_troubled = |it: &&Connected| {
+            it.failure(TopScreen::Keys).is_some()
+                || it.failure(TopScreen::Aliases).is_some()
+                || it.loading.describing_failed.is_some()
+        };
+        self.connected.iter().filter(is_troubled).count()
+    }
+
     /// A failure that is being waited out, and the region that it is about.
     #[must_use]
     pub fn retrying(&self) -> Option<(&Connected, &Failure)> {

@@ -253,7 +253,11 @@ pub(super) fn trouble_title(state: &State, theme: &Theme) -> Line<'static> {
     let region = of.place.region.as_deref().filter(|_| state.connected.len() > 1);
     let of_the_region = region.map(|region| format!("{region}: ")).unwrap_or_default();
     let room = usize::from(state.size.width).saturating_sub(32);
-    let text = format!("! {words}: {}", printable(&format!("{of_the_region}{}", failure.sentence)));
+    let others = match state.troubled_count() {
+        0 | 1 => String::new(),
+        count => format!(" in {count} regions"),
+    };
+    let text = format!("! {words}{others}: {}", printable(&format!("{of_the_region}{}", failure.sentence)));
     Line::from(Span::styled(format!(" {} ", keep_start(&text, room)), theme.warning))
 }
 
