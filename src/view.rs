@@ -14,10 +14,10 @@ mod help;
 mod keys;
 mod outcome;
 mod overview;
-mod progress;
-mod scan;
 mod picker;
+mod progress;
 mod question;
+mod scan;
 mod table;
 mod theme;
 

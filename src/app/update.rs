@@ -8,10 +8,10 @@ mod details;
 mod form;
 mod go;
 mod lists;
-mod scan;
 mod palette;
 mod picker;
 mod policy;
+mod scan;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 use super::executor::{Answer, Executor, News};
 use super::input::{InputEvent, Signal};
 use crate::app::{Effect, Message, Now, State, update};
-use crate::kms::CallLog;
 use crate::domain::marks::MarksByProfile;
+use crate::kms::CallLog;
 use crate::view::{self, Theme};
 
 /// How often the time is told while something on the screen counts.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::app::layout::WIDE;
 use crate::app::{Backfill, State};
-use crate::domain::text::thousands;
+use crate::domain::text::{printable, thousands};
 
 /// From this many columns on there is room for what is left.
 const FOR_WHAT_IS_LEFT: u16 = 72;
@@ -27,13 +27,27 @@ pub(super) fn of_describing(state: &State, columns: u16) -> Option<String> {
     }
     let (count, what) = if again { (backfill.done, "read again") } else { (described, "described") };
     let of = thousands(keys);
-    let words = format!("{:>width$} of {of} {what}", thousands(count), width = of.len());
+    let together = format!("{:>width$} of {of}", thousands(count), width = of.len());
+    let apart = apart(state).filter(|_| !again && columns >= WIDE);
+    let words = format!("{} {what}", apart.unwrap_or(together));
     let rest = if state.paused && state.is_reading() {
         Some("paused, A goes on".to_owned())
     } else {
         backfill.left.map(left).filter(|_| columns >= FOR_WHAT_IS_LEFT)
     };
     Some(rest.map_or(words.clone(), |rest| format!("{words}, {rest}")))
+}
+
+/// `us-east-1 40 of 44, eu-west-1 3 of 5`: each of two regions on its own, one that is done left out.
+fn apart(state: &State) -> Option<String> {
+    let open = state.sources().filter_map(|source| {
+        let (keys, described) = state.catalog.progress(source);
+        let of = thousands(keys);
+        let count = format!("{:>width$} of {of}", thousands(described), width = of.len());
+        (described < keys).then(|| format!("{} {count}", printable(state.catalog.region(source))))
+    });
+    let open: Vec<String> = open.collect();
+    (state.connected.len() == 2 && !open.is_empty()).then(|| open.join(", "))
 }
 
 /// What is left, no more exact than it is known.

@@ -133,7 +133,7 @@ async fn several_regions_of_the_command_line_are_one_table_and_tell_their_progre
     let setup = Setup { regions: BOTH, behaviour: slow, ..Setup::default() };
     let mut explorer = Explorer::unsettled(setup);
     explorer.run_for(500).await;
-    explorer.shows(&["us-east-1 0 of 44, eu-west-1 0 of 5 described"]);
+    explorer.shows(&["us-east-1  0 of 44, eu-west-1 0 of 5 described"]);
     explorer.settle().await;
     explorer.shows(&["REGION", "us-east-1, eu-west-1", "49 keys"]);
     explorer.press("/region:us<enter>").await;
