@@ -204,7 +204,7 @@ async fn a_request_that_runs_is_not_given_up_by_a_switch() {
 async fn the_palette_does_what_the_keys_do() {
     let mut explorer = Explorer::start().await;
     explorer.press(":").await;
-    explorer.shows(&["Palette", "new data key", "reverse the order", ":profile", ":region", ":q"]);
+    explorer.shows(&["Palette", "new data key", "reverse the order", ":profile", ":region"]);
     insta::assert_snapshot!("palette_140", explorer.screen());
     explorer.press("reverse<enter>").await;
     explorer.shows(&["ALIAS ▼"]);
