@@ -55,6 +55,12 @@ Filter terms, all of which must hold:
   WORD            a part of an alias, the key id or the description; a capital letter minds case
   state:disabled  a part of the key state; state:disabled,pending for either;
                   state:denied for keys that may not be described
+  usage:sign      a part of the key usage; so do spec:rsa, manager:aws, origin:external, region:eu
+  alias:none      no alias points to it; alias:any, or alias:PART of a name
+  deletion:30d    deleted within so long: 30d, 2w, 6m, 1y; also any, none
+  expires:30d     its imported key material expires within so long; also any, none
+  older:2y        created so long ago or before; newer:30d after
+  !TERM           turns a term or a word round; not:TERM does the same
   rotation:off    automatic rotation: on, off, none (the key cannot rotate), denied
   tag:owner       a tag of this name; tag:owner=ops also a part of its value; words match tags too
   unused:90d      not used for so long, or never since its use has been tracked for as long
