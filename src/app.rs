@@ -402,6 +402,8 @@ pub struct Connected {
     pub loading: Loading,
     /// When an earlier run read what is shown, until everything is read again.
     pub remembered: Option<Timestamp>,
+    /// Whose that was.
+    remembered_account: Option<String>,
     generation: Generation,
     /// What its loader was last asked to describe first.
     wanted: Vec<KeyHandle>,
@@ -415,6 +417,7 @@ impl Connected {
             connection: Connection::Connecting { since },
             loading: Loading { since, ..Loading::default() },
             remembered: None,
+            remembered_account: None,
             generation,
             wanted: Vec::new(),
         }

@@ -419,7 +419,7 @@ bindings! {
     Picker Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g')], "close", "close";
     Palette Action::CompleteCommand, [key(KeyCode::Tab)], "put the selected command in the field", "complete";
 
-    Question Action::Confirm, [key(KeyCode::Enter), Chord::char('y')], "run it", "run";
+    Question Action::Confirm, [Chord::char('y')], "run it", "run";
     Question Action::Undo, [key(KeyCode::Esc), Chord::ctrl('g'), Chord::char('n'), Chord::char('q')], "do not; nothing is lost", "back";
 
     Everywhere Action::Palette, [Chord::char(':')], "palette: all that can be done here, and commands";

@@ -122,6 +122,10 @@ fn type_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) -> bool 
 
 fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     state.status = None;
+    // What a popup asks about must stay what it is.
+    if state.popup.is_some() {
+        return;
+    }
     // Terminals send the line breaks of a paste as the key Enter would: a carriage return. The last
     // one comes of copying a whole line, and nobody wants it in a value.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -244,6 +248,8 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
         Some(Screen::Details(screen)) => details::leave(&screen, effects),
         None => lists::clear_filter(state),
     }
+    // A tab that waited while something stood over it.
+    details::ask(state, effects);
 }
 
 #[derive(Clone, Copy)]

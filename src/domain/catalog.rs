@@ -166,8 +166,9 @@ struct Region {
     /// What stands before the name in an alias's ARN.
     alias_prefix: Option<Box<str>>,
     round: u32,
-    /// Whether all aliases have been listed once.
+    /// Whether all aliases have been listed once, and in which round they last were.
     knows_aliases: bool,
+    aliases_round: u32,
     key_count: usize,
     described_count: usize,
     /// Keys that DescribeKey has answered for in this round.
@@ -182,10 +183,24 @@ impl Default for Region {
             alias_prefix: None,
             round: 1,
             knows_aliases: false,
+            aliases_round: 0,
             key_count: 0,
             described_count: 0,
             fresh_count: 0,
         }
+    }
+}
+
+impl Region {
+    /// The ARN of an alias, where it is not the region's prefix and the name. The first alias shows the
+    /// prefix.
+    fn odd_alias_arn(&mut self, listed: &ListedAlias) -> Option<Box<str>> {
+        let prefix = listed.arn.strip_suffix(&listed.name);
+        if self.alias_prefix.is_none() {
+            self.alias_prefix = prefix.map(Into::into);
+        }
+        let is_odd = prefix.is_none() || self.alias_prefix.as_deref() != prefix;
+        is_odd.then(|| listed.arn.as_str().into())
     }
 }
 
@@ -202,7 +217,7 @@ pub struct Catalog {
     by_alias_name: HashTable<AliasHandle>,
     /// ARNs that are not their region's prefix and the key id.
     odd_arns: HashMap<KeyHandle, Box<str>>,
-    by_odd_arn: HashMap<Box<str>, KeyHandle>,
+    by_odd_arn: HashMap<(Source, Box<str>), KeyHandle>,
     /// Aliases whose key ListKeys has not brought.
     waiting: HashMap<(Source, Id), SmallVec<[AliasHandle; 2]>>,
     hasher: RandomState,
@@ -264,6 +279,12 @@ impl<'a> Key<'a> {
     #[must_use]
     pub const fn is_multi_region(self) -> bool {
         matches!(self.row.id, Id::MultiRegion(_))
+    }
+
+    /// Whether the id is of a form of its own.
+    #[must_use]
+    pub const fn has_unusual_id(self) -> bool {
+        matches!(self.row.id, Id::Text(_))
     }
 
     /// Its rows in other regions of this catalog, for a multi-Region key.
@@ -549,13 +570,17 @@ impl Catalog {
 
     /// The same, also where the key has gone.
     fn find_arn(&self, arn: &str) -> Option<KeyHandle> {
-        let by_prefix = self.regions.iter().enumerate().find_map(|(index, region)| {
-            let id = arn.strip_prefix(region.key_prefix.as_deref()?)?;
-            self.find_key(Source(u8::try_from(index).ok()?), &Id::of(id))
-        });
+        let sources = (0..self.regions.len()).filter_map(|index| u8::try_from(index).ok());
+        sources.map(Source).find_map(|source| self.find_arn_in(source, arn))
+    }
+
+    fn find_arn_in(&self, source: Source, arn: &str) -> Option<KeyHandle> {
+        let prefix = self.regions.get(source.0 as usize)?.key_prefix.as_deref();
+        let id = prefix.and_then(|prefix| arn.strip_prefix(prefix));
+        let by_prefix = id.and_then(|id| self.find_key(source, &Id::of(id)));
         // A key whose ARN is odd may have an id that fits a prefix.
         let by_prefix = by_prefix.filter(|handle| !self.odd_arns.contains_key(handle));
-        by_prefix.or_else(|| self.by_odd_arn.get(arn).copied())
+        by_prefix.or_else(|| self.by_odd_arn.get(&(source, arn.into())).copied())
     }
 
     fn find_key(&self, source: Source, id: &Id) -> Option<KeyHandle> {
@@ -584,7 +609,7 @@ impl Catalog {
     #[must_use]
     pub fn resolve_in(&self, source: Source, identifier: &str) -> Option<KeyHandle> {
         let found = if let Some(arn) = Arn::parse(identifier) {
-            self.find_arn(identifier).or_else(|| {
+            self.find_arn_in(source, identifier).or_else(|| {
                 let alias = self.alias(self.find_alias(source, arn.name())?)?;
                 alias.key().filter(|_| alias.arn() == identifier)
             })
@@ -592,7 +617,7 @@ impl Catalog {
             let of_alias = |name: &str| self.alias(self.find_alias(source, name)?)?.key();
             self.find_key(source, &Id::of(identifier))
                 .or_else(|| of_alias(identifier))
-                .or_else(|| self.by_odd_arn.get(identifier).copied())
+                .or_else(|| self.by_odd_arn.get(&(source, identifier.into())).copied())
         };
         found.filter(|handle| self.key(*handle).is_some_and(|key| key.source() == source))
     }
@@ -638,7 +663,7 @@ impl Catalog {
         let usual = self.regions.iter().enumerate().filter_map(of_region);
         let odd = self.by_odd_arn.iter().filter(|(_, key)| self.key(**key).is_some());
         let odd = odd
-            .map(|(arn, _)| arn.to_string())
+            .map(|((_, arn), _)| arn.to_string())
             .filter(|arn| arn.len() > typed.len() && arn.starts_with(typed));
         usual.chain(odd).min()
     }
@@ -670,7 +695,9 @@ impl Catalog {
         for listed in page {
             let id = Id::of(&listed.key_id);
             let known = self.find_key(source, &id).filter(|handle| self.arn_is(*handle, &listed.arn));
-            if let Some(handle) = known.or_else(|| self.by_odd_arn.get(listed.arn.as_str()).copied()) {
+            if let Some(handle) =
+                known.or_else(|| self.by_odd_arn.get(&(source, listed.arn.as_str().into())).copied())
+            {
                 self.keys[handle.index()].round = round;
                 if std::mem::take(&mut self.keys[handle.index()].gone) {
                     self.count_key(handle, 1);
@@ -724,7 +751,7 @@ impl Catalog {
         }
         if prefix.is_none() || region.key_prefix.as_deref() != prefix {
             self.odd_arns.insert(handle, listed.arn.as_str().into());
-            self.by_odd_arn.insert(listed.arn.as_str().into(), handle);
+            self.by_odd_arn.insert((source, listed.arn.as_str().into()), handle);
         }
     }
 
@@ -793,7 +820,12 @@ impl Catalog {
         let round = self.region_mut(source).round;
         let target = listed.target_key_id.as_deref().map(Id::of);
         let handle = if let Some(handle) = self.find_alias(source, &listed.name) {
+            let region = &mut self.regions[source.0 as usize];
             let row = &mut self.aliases[handle.index()];
+            if row.gone || row.round != round {
+                // The account may be another than the one that the row was of.
+                row.odd_arn = region.odd_alias_arn(&listed);
+            }
             row.round = round;
             if !row.gone && row.target == target {
                 return None;
@@ -829,15 +861,11 @@ impl Catalog {
         let handle = AliasHandle(narrow(self.aliases.len()));
         let region = self.region_mut(source);
         let round = region.round;
-        let prefix = listed.arn.strip_suffix(&listed.name);
-        if region.alias_prefix.is_none() {
-            region.alias_prefix = prefix.map(Into::into);
-        }
-        let is_odd = prefix.is_none() || region.alias_prefix.as_deref() != prefix;
+        let odd_arn = region.odd_alias_arn(&listed);
         let hash = self.hasher.hash_one(listed.name.as_str());
         self.aliases.push(AliasRow {
             folded: folded(&listed.name),
-            odd_arn: is_odd.then(|| listed.arn.into()),
+            odd_arn,
             name: listed.name.into(),
             target: None,
             key: None,
@@ -869,9 +897,16 @@ impl Catalog {
     /// Takes what DescribeKey told about the key of this ARN. A key that is not listed is not
     /// added: then nothing changes.
     pub fn describe(&mut self, arn: &str, described: Described) -> Changes {
-        let Some(handle) = self.key_of_arn(arn) else {
-            return Changes::default();
-        };
+        self.key_of_arn(arn).map_or_else(Changes::default, |key| self.describe_key(key, described))
+    }
+
+    /// The same for the key of one region: an endpoint may list the same keys in several.
+    pub fn describe_in(&mut self, source: Source, arn: &str, described: Described) -> Changes {
+        let key = self.find_arn_in(source, arn).filter(|handle| self.key(*handle).is_some());
+        key.map_or_else(Changes::default, |key| self.describe_key(key, described))
+    }
+
+    fn describe_key(&mut self, handle: KeyHandle, described: Described) -> Changes {
         let round = self.regions[self.keys[handle.index()].source.0 as usize].round;
         let told = match described {
             Described::Known(metadata) => Told::Known(self.known(*metadata)),
@@ -970,7 +1005,7 @@ impl Catalog {
     pub fn finish_aliases(&mut self, source: Source) -> Changes {
         let mut changes = Changes::default();
         let region = self.region_mut(source);
-        let round = region.round;
+        region.aliases_round = region.round;
         if !std::mem::replace(&mut region.knows_aliases, true) {
             // Whether a key has none is known only now.
             let of_the_region =
@@ -978,6 +1013,14 @@ impl Catalog {
             let open = self.keys.iter().enumerate().filter(of_the_region);
             changes.keys = open.map(|(index, _)| KeyHandle(narrow(index))).collect();
         }
+        changes.extend(self.drop_old_aliases(source));
+        changes
+    }
+
+    /// Takes out the aliases that this round has not brought.
+    fn drop_old_aliases(&mut self, source: Source) -> Changes {
+        let mut changes = Changes::default();
+        let round = self.region_mut(source).round;
         for index in 0..self.aliases.len() {
             let row = &self.aliases[index];
             if row.gone || row.source != source || row.round == round {

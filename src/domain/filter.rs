@@ -321,7 +321,7 @@ impl Judge<'_> {
         if let Some(rank) = aliases().filter_map(|alias| rank_in(alias, word)).min() {
             return (Verdict::Yes, rank);
         }
-        if word.like_an_id && key.key_id_in(&mut [0; 36]).contains(&word.text) {
+        if (word.like_an_id || key.has_unusual_id()) && key.key_id_in(&mut [0; 36]).contains(&word.text) {
             return (Verdict::Yes, ELSEWHERE);
         }
         if word.is_in(key.description(), key.folded_description()) {

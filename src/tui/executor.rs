@@ -453,9 +453,12 @@ impl Executor {
 }
 
 /// The name under which a place is remembered. The local KMS answers sooner than a file is read.
+/// Credentials of the environment go before a profile's, and may be another account's.
 fn key_of(place: &Place) -> Option<CacheKey> {
+    let of_the_profile =
+        place.profile.clone().filter(|_| place.credentials.as_deref() != Some("environment"));
     (place.kind == PlaceKind::Aws).then(|| CacheKey {
-        profile: place.profile.clone(),
+        profile: of_the_profile,
         region: place.region.clone().unwrap_or_default(),
         endpoint: place.endpoint_url.clone(),
         demo: false,

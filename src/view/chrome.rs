@@ -257,6 +257,11 @@ pub(super) fn trouble_title(state: &State, theme: &Theme) -> Line<'static> {
         0 | 1 => String::new(),
         count => format!(" in {count} regions"),
     };
+    let oldest = state.connected.iter().filter_map(|it| it.remembered).min();
+    let words = match oldest {
+        Some(saved_at) => format!("as remembered, read {}; {words}", ago(saved_at, state.now.wall)),
+        None => words.to_owned(),
+    };
     let text = format!("! {words}{others}: {}", printable(&format!("{of_the_region}{}", failure.sentence)));
     Line::from(Span::styled(format!(" {} ", keep_start(&text, room)), theme.warning))
 }

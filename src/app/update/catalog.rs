@@ -21,7 +21,8 @@ pub(super) fn reload(state: &mut State, effects: &mut Vec<Effect>) {
             reading += 1;
             continue;
         }
-        let resume = at_rest && it.loading.broke_off();
+        // A reading that came to its end begins anew; any other goes on.
+        let resume = !at_rest || it.loading.broke_off();
         if !resume {
             state.catalog.begin_round(source);
         }
@@ -75,19 +76,22 @@ pub(super) fn remembered(state: &mut State, generation: Generation, remembered: 
     let arn = changes.keys.first().and_then(|key| state.catalog.key(*key)).map(Key::arn);
     let it = &mut state.connected[source.0 as usize];
     it.remembered = Some(remembered.saved_at);
-    if let Some(arn) = arn.as_deref().and_then(Arn::parse) {
-        it.place.account = Some(arn.account.to_owned()).filter(|account| !account.is_empty());
-    }
+    // Whose it was: whose the connection is, its own first answer says.
+    it.remembered_account = arn.as_deref().and_then(account_of);
     take_in(state, &changes);
 }
 
-/// The first key of a list says whose it is: what was remembered of another account is thrown away.
+fn account_of(arn: &str) -> Option<String> {
+    Some(Arn::parse(arn)?.account.to_owned()).filter(|account| !account.is_empty())
+}
+
+/// The first key of a list says whose it is: what is shown of another account, remembered or read with
+/// other credentials, is thrown away.
 fn keep_account(state: &mut State, source: Source, page: &[ListedKey]) {
-    let Some(arn) = page.first().and_then(|key| Arn::parse(&key.arn)) else { return };
-    let account = Some(arn.account.to_owned()).filter(|account| !account.is_empty());
+    let Some(account) = page.first().and_then(|key| account_of(&key.arn)) else { return };
     let it = &mut state.connected[source.0 as usize];
-    let before = std::mem::replace(&mut it.place.account, account.clone());
-    if it.remembered.is_some() && before != account {
+    let before = it.place.account.replace(account.clone()).or_else(|| it.remembered_account.take());
+    if before.is_some_and(|before| before != account) {
         it.remembered = None;
         let changes = state.catalog.forget(source);
         take_in(state, &changes);
@@ -112,7 +116,7 @@ pub(super) fn loaded(state: &mut State, generation: Generation, event: LoadEvent
         LoadEvent::Described(answers) => {
             let mut changes = Changes::default();
             for (arn, described) in answers {
-                changes.extend(state.catalog.describe(&arn, described));
+                changes.extend(state.catalog.describe_in(source, &arn, described));
             }
             take_in(state, &changes);
         }

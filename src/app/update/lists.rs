@@ -18,12 +18,12 @@ macro_rules! on_the_list {
                 let $list = &mut $state.keys;
                 $body
             }
-            // The overview has no rows of its own; what a key does to the keys shows when one is there.
-            TopScreen::Aliases | TopScreen::Overview => {
+            TopScreen::Aliases => {
                 let $list = &mut $state.aliases;
                 $body
             }
-            TopScreen::Calls => Default::default(),
+            // These have no list of keys or aliases.
+            TopScreen::Overview | TopScreen::Calls => Default::default(),
         }
     }};
 }

@@ -336,13 +336,16 @@ impl Catalog {
         changes
     }
 
-    /// Takes everything of a region out, as if it had never been listed.
+    /// Takes out what this reading of a region has not brought yet: it is of another account.
     pub fn forget(&mut self, source: Source) -> Changes {
-        self.begin_round(source);
         let mut changes = self.finish_keys(source);
-        changes.extend(self.finish_aliases(source));
+        changes.extend(self.drop_old_aliases(source));
         let region = self.region_mut(source);
-        (region.key_prefix, region.alias_prefix, region.knows_aliases) = (None, None, false);
+        region.knows_aliases &= region.aliases_round == region.round;
+        // ARNs of rows that stay are told apart from their region's prefix: those that came are odd.
+        if region.key_count == 0 {
+            region.key_prefix = None;
+        }
         changes
     }
 }

@@ -140,3 +140,44 @@ fn what_was_described_before_a_reload_is_not_fresh() {
     describe(&mut catalog);
     assert_eq!((catalog.fresh_count(), catalog.described_count()), (1, 1));
 }
+
+#[test]
+fn another_accounts_keys_go_and_the_aliases_that_came_before_them_stay() {
+    let listed_by = |account: u64, id: &str| ListedKey {
+        key_id: id.into(),
+        arn: format!("arn:aws:kms:us-east-1:{account}:key/{id}"),
+    };
+    let alias_by = |account: u64, target: &str| ListedAlias {
+        name: "alias/a".into(),
+        arn: format!("arn:aws:kms:us-east-1:{account}:alias/a"),
+        target_key_id: Some(target.into()),
+    };
+    let mut catalog = Catalog::default();
+    catalog.add_keys(ONE, vec![listed_by(1, "k1")]);
+    catalog.add_aliases(ONE, vec![alias_by(1, "k1")]);
+    catalog.finish_keys(ONE);
+    catalog.finish_aliases(ONE);
+    catalog.begin_round(ONE);
+    catalog.add_aliases(ONE, vec![alias_by(2, "k2")]);
+    catalog.finish_aliases(ONE);
+    catalog.forget(ONE);
+    catalog.add_keys(ONE, vec![listed_by(2, "k2")]);
+    assert_eq!(names(&catalog, "k2"), ["alias/a"]);
+    assert!(catalog.knows_aliases());
+    let (_, alias) = catalog.aliases().next().unwrap();
+    assert_eq!(alias.arn(), "arn:aws:kms:us-east-1:2:alias/a");
+    assert_eq!(catalog.keys().map(Key::arn).collect::<Vec<_>>(), ["arn:aws:kms:us-east-1:2:key/k2"]);
+}
+
+#[test]
+fn an_endpoint_that_lists_the_same_keys_everywhere_is_described_everywhere() {
+    let mut catalog = Catalog::default();
+    let two = Source(1);
+    catalog.add_keys(ONE, vec![listed("k1")]);
+    catalog.add_keys(two, vec![listed("k1")]);
+    let known = || Described::Known(Box::new(KeyMetadata::bare("k1")));
+    catalog.describe_in(two, &format!("{REGION}key/k1"), known());
+    assert_eq!((catalog.progress(ONE), catalog.progress(two)), ((1, 0), (1, 1)));
+    catalog.describe_in(ONE, &format!("{REGION}key/k1"), known());
+    assert_eq!(catalog.progress(ONE), (1, 1));
+}

@@ -365,6 +365,8 @@ impl Term {
                 "none" => false,
                 part => alias.folded().contains(part),
             })),
+            // A target that ListKeys has not brought may still come.
+            _ if key.is_none() && alias.has_target() => Verdict::Unknown,
             _ => key.map_or(Verdict::No, |key| self.key(key, now)),
         }
     }

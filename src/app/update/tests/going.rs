@@ -180,7 +180,12 @@ fn a_profile_that_asks_first_asks_and_no_loses_nothing() {
         let _ = ctrl(&mut state, 'r');
         assert_eq!(state.popup, Some(Popup::Question));
     }
-    let effects = code(&mut state, KeyCode::Enter);
+    // A key held down on Run does not answer the question; nor does a paste change what it is about.
+    assert!(code(&mut state, KeyCode::Enter).is_empty());
+    let _ = update(&mut state, Message::Paste("other=1".to_owned()));
+    let Some(Screen::Form(screen)) = state.screen() else { panic!("no form") };
+    assert_eq!(screen.form.context[0].name.value(), "tenant");
+    let effects = typed(&mut state, "y");
     assert!(generates(&effects) && state.popup.is_none());
     // Once more is asked about once more, and so is a second try.
     let ticket = ticket_of(&effects);
