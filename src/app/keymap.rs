@@ -314,6 +314,7 @@ bindings! {
     Calls Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
 
     Overview Action::ShowThese, [key(KeyCode::Enter)], "show these keys", "shows these keys";
+    Overview Action::Scans, [Chord::char('x')], "scans: of the rows of Keys";
     Overview Action::Reload, [Chord::char('r'), Chord::ctrl('r')], "connect and read everything again", "reload";
     Overview Action::BackOrQuit, [Chord::char('q')], "quit", "quit";
     Overview Action::DescribeAll, [Chord::char('A')], "pause describing, or describe all now", "describe all";

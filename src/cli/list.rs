@@ -231,7 +231,7 @@ async fn scan(
             ScanEvent::Found(found) => all.extend(found),
             ScanEvent::Retrying(failure) => {
                 if !std::mem::replace(&mut said, true) {
-                    output::say(&format!("kmx: {}; trying again until it works", failure.sentence));
+                    output::say(&format!("kmx: {}; trying again", failure.sentence));
                 }
             }
             ScanEvent::Failed(failure) => {
@@ -367,7 +367,7 @@ async fn load(
                 if !said.contains(&failure.sentence) {
                     let of_the_region = name.map(|name| format!("{name}: ")).unwrap_or_default();
                     let sentence = &failure.sentence;
-                    output::say(&format!("kmx: {of_the_region}{sentence}; trying again until it works"));
+                    output::say(&format!("kmx: {of_the_region}{sentence}; trying again"));
                     said.push(failure.sentence);
                 }
             }

@@ -300,7 +300,8 @@ pub(super) fn no_rows(
             };
             if !scans.is_empty() {
                 let scans: Vec<&str> = scans.iter().map(|kind| kind.words()).collect();
-                let words = format!("  x scans: a call a key reads {}", scans.join(", "));
+                let key = if state.typing() { "enter, then x" } else { "x" };
+                let words = format!("  {key} scans: a call a key reads {}", scans.join(", "));
                 lines.push(Line::from(Span::styled(words, theme.dim)));
             }
         }

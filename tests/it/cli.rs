@@ -265,7 +265,7 @@ fn a_list_that_is_throttled_is_tried_again_and_says_so() {
     assert_eq!(outcome.json(), json!({"Keys": []}));
     assert_eq!(
         outcome.stderr,
-        "kmx: too many requests: the service asks to slow down; trying again until it works\n\
+        "kmx: too many requests: the service asks to slow down; trying again\n\
          kmx: there are no keys here\n"
     );
 }

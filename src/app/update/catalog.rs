@@ -21,8 +21,8 @@ pub(super) fn reload(state: &mut State, effects: &mut Vec<Effect>) {
             reading += 1;
             continue;
         }
-        // A reading that came to its end begins anew; any other goes on.
-        let resume = !at_rest || it.loading.broke_off();
+        // One that is asked for in the middle of a reading begins anew: what was read may be old.
+        let resume = at_rest && it.loading.broke_off();
         if !resume {
             state.catalog.begin_round(source);
         }

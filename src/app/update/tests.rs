@@ -172,13 +172,7 @@ fn each_reload_is_another_connection_and_keeps_the_account() {
     assert_eq!(typed(&mut state, "r"), [], "it is being read");
     let _ = load(&mut state, LoadEvent::Finished);
     assert_eq!(typed(&mut state, "r"), [connect_anew(2, Some(1))]);
-    // One that has not come to its end is gone on with.
-    let to = Destination::default();
-    let over = Some(Generation(2));
-    assert_eq!(
-        ctrl(&mut state, 'r'),
-        [Effect::Connect { generation: Generation(3), over, resume: true, to }]
-    );
+    assert_eq!(ctrl(&mut state, 'r'), [connect_anew(3, Some(2))]);
     let _ = connect(&mut state);
     assert_eq!(state.connected[0].place.account.as_deref(), Some("111122223333"));
     assert_eq!(state.catalog.key_count(), 2, "rows stay until it is known what became of them");
