@@ -55,7 +55,7 @@ pub(super) fn lines(state: &State, theme: &Theme) -> Vec<Line<'static>> {
             ("Pay", "a capital minds case"),
             ("state:disabled", "a part of the state's name: enabled, pending, replica, …"),
             ("state:denied", "keys that could not be described; unknown: not yet"),
-            ("usage: spec: manager: origin:", "a part of what DescribeKey says: usage:sign, spec:rsa"),
+            ("usage:sign", "a part of what is told; so spec: manager: origin:"),
             ("alias:none", "no alias; any; or a part of a name"),
             ("region:eu", "a part of the region's name"),
             ("deletion:30d", "deleted within so long: d, w, m, y; any, none"),
