@@ -118,13 +118,19 @@ impl<H: Handle> Listing<H> {
         self.marks.clear();
         self.unknown = 0;
         let all = std::mem::take(&mut self.all);
+        // Looked at in the order in which they lie in memory: at 100,000 rows that is most of the time.
+        let mut as_they_lie = all.clone();
+        as_they_lie.sort_unstable_by_key(|handle| handle.index());
+        for handle in as_they_lie {
+            let judged = judge(handle);
+            self.mark(handle, judged);
+        }
         let mut by_rank: Vec<Vec<H>> = Vec::new();
         for handle in &all {
-            let judged = judge(*handle);
-            self.mark(*handle, judged);
-            match judged {
-                (Verdict::Yes, 0) => self.rows.push(*handle),
-                (Verdict::Yes, rank) => {
+            let Mark { verdict, rank, .. } = self.marks[handle.index()];
+            match (verdict, rank) {
+                (Some(Verdict::Yes), 0) => self.rows.push(*handle),
+                (Some(Verdict::Yes), rank) => {
                     let rank = usize::from(rank);
                     by_rank.resize_with(by_rank.len().max(rank), Vec::new);
                     by_rank[rank - 1].push(*handle);
