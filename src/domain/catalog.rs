@@ -275,22 +275,10 @@ impl<'a> Key<'a> {
         format!("{}{}", prefix.unwrap_or_default(), self.row.id.text())
     }
 
-    /// Whether the id says that it is a multi-Region key.
-    #[must_use]
-    pub const fn is_multi_region(self) -> bool {
-        matches!(self.row.id, Id::MultiRegion(_))
-    }
-
     /// Whether the id is of a form of its own.
     #[must_use]
     pub const fn has_unusual_id(self) -> bool {
         matches!(self.row.id, Id::Text(_))
-    }
-
-    /// Its rows in other regions of this catalog, for a multi-Region key.
-    pub fn siblings(self) -> impl Iterator<Item = Key<'a>> {
-        let others = self.is_multi_region().then(|| self.catalog.keys_of_id(&self.row.id));
-        others.into_iter().flatten().filter(move |other| other.handle != self.handle)
     }
 
     /// The aliases that point to the key, in order of name.
@@ -597,12 +585,6 @@ impl Catalog {
             row.source == source && *row.name == *name
         };
         self.by_alias_name.find(self.hasher.hash_one(name), same).copied()
-    }
-
-    fn keys_of_id(&self, id: &Id) -> impl Iterator<Item = Key<'_>> {
-        let sources = (0..self.regions.len()).filter_map(|index| u8::try_from(index).ok());
-        let found: Vec<KeyHandle> = sources.filter_map(|index| self.find_key(Source(index), id)).collect();
-        found.into_iter().filter_map(|handle| self.key(handle))
     }
 
     /// The key that an identifier of any of the four forms names in a region of this catalog.

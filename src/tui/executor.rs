@@ -377,18 +377,13 @@ impl Executor {
     fn copy(&mut self, what: String, text: &str, lines: Lines) {
         self.copies += 1;
         let answers = self.answers.clone();
-        // Nothing that a terminal obeys gets onto a clipboard.
+        // Nothing that a terminal obeys gets onto a clipboard, but tabs where they part columns.
+        let columns = |line: &str| line.split('\t').map(printable).collect::<Vec<_>>().join("\t");
         let text = match lines {
             Lines::One => printable(text).into_owned(),
             Lines::Many => printable_lines(text),
-            Lines::Columns => {
-                let columns: Vec<_> = text.split('\t').map(printable).collect();
-                columns.join("\t")
-            }
-            Lines::Table => {
-                let line = |line: &str| line.split('\t').map(printable).collect::<Vec<_>>().join("\t");
-                text.split('\n').map(line).collect::<Vec<_>>().join("\n")
-            }
+            Lines::Columns => columns(text),
+            Lines::Table => text.split('\n').map(columns).collect::<Vec<_>>().join("\n"),
         };
         self.clipboard.copy(text, move |outcome| {
             let _ = answers.send(Answer::Copied { what, outcome });
